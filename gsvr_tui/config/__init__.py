@@ -1,0 +1,1 @@
+"""Places on disk, the config file and the packaged data files."""

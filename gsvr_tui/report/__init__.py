@@ -1,0 +1,1 @@
+"""Templates, prompts, the report document, the quality gate and the renderers."""

@@ -1,0 +1,1 @@
+"""The only place that stores and finds keys: environment, keyring, encrypted vault."""

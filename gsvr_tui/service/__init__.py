@@ -1,0 +1,1 @@
+"""The background worker service: drives core, calls gemini, media, store, secrets and report."""

@@ -1,0 +1,1 @@
+"""The Textual screens and widgets; imports core, never service internals."""
