@@ -14,7 +14,7 @@ _SHORTEST_WITH_TAIL = 12
 
 
 class Secret:
-    """An API key or passphrase. Printing, formatting, pickling, copying or iterating it shows at most four characters."""
+    """An API key or passphrase. Printing or formatting it shows at most four characters; it can't be copied."""
 
     __slots__ = ("__value",)
 
