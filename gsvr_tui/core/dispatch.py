@@ -1,0 +1,279 @@
+"""What to do now: which steps start, where, and why nothing does when nothing does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable
+from typing import TypeVar
+
+from gsvr_tui.core.balancer import Choice
+from gsvr_tui.core.board import Chain, Entry, Flight
+from gsvr_tui.core.failure_policy import FailurePolicy
+from gsvr_tui.core.ledger import Slot
+from gsvr_tui.core.models import Now, Step
+from gsvr_tui.core.pacific import next_midnight
+from gsvr_tui.core.scheduler_state import SchedulerState
+from gsvr_tui.core.scheduling import (
+    Action,
+    FinishJob,
+    Plan,
+    ProbeJob,
+    SegmentNeed,
+    SendRequest,
+    UploadFile,
+)
+from gsvr_tui.core.stillness import Look, explain, no_account, no_model, rest_words
+
+MOST_UPLOADS = 4
+MOST_PROBES = 2
+MOST_FINISHES = 2
+PROBE_AHEAD = 16
+MOST_READY_PER_PROJECT = 8
+LOOK_AHEAD = 32
+MOVE_AFTER_S = 600.0
+"""A job leaves the project that holds its file only if that rests for longer than this and another is sooner."""
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Dispatcher:
+    """See the module."""
+
+    def __init__(self, state: SchedulerState, policy: FailurePolicy) -> None:
+        self._state = state
+        self._policy = policy
+
+    def next_actions(self, now: Now) -> Plan:
+        """What to do now. Carrying the actions out brings events; ask again after each and at `wake_at`."""
+        actions, self._state.extra = self._state.extra, []
+        look = Look(now)
+        look.wake(self._state.board.release_waiting(now.mono))
+        self._start_finishes(actions)
+        if not self._state.paused and not self._state.stalled:
+            self._start_requests(actions, look)
+            self._start_uploads(actions, look)
+            self._start_probes(actions)
+        actions += self._state.extra
+        self._state.extra = []
+        actions += self._state.board.take_moves()
+        stillness = None if self._state.in_flight else explain(self._state, look)
+        return Plan(tuple(actions), look.wake_at, stillness)
+
+    def _start_finishes(self, actions: list[Action]) -> None:
+        while self._state.busy[Step.CHECK] < MOST_FINISHES:
+            entry = self._state.board.top(self._state.board.finish)
+            if entry is None:
+                return
+            self._begin(entry, Step.CHECK)
+            actions.append(FinishJob(entry.job))
+
+    def _start_probes(self, actions: list[Action]) -> None:
+        ahead = self._state.board.ahead
+        while self._state.busy[Step.PROBE] < MOST_PROBES and ahead + self._state.busy[Step.PROBE] < PROBE_AHEAD:
+            entry = self._state.board.top(self._state.board.probe)
+            if entry is None:
+                return
+            self._begin(entry, Step.PROBE)
+            actions.append(ProbeJob(entry.job))
+
+    def _begin(self, entry: Entry, step: Step) -> None:
+        entry.busy = step
+        self._state.busy[step] += 1
+        self._state.board.touch(entry)
+
+    # requests ------------------------------------------------------
+
+    def _start_requests(self, actions: list[Action], look: Look) -> None:
+        limit = self._state.workers(look.now)
+        progress = True
+        while progress and len(self._state.flights) < limit:
+            progress = False
+            for key in self._by_first(self._state.board.generate):
+                if len(self._state.flights) >= limit:
+                    return
+                progress = self._start_on(key[0], self._state.board.generate[key], actions, look) or progress
+
+    def _by_first(self, heaps: dict[K, list[tuple[int, str, int]]]) -> list[K]:
+        tops = []
+        for key, heap in list(heaps.items()):
+            entry = self._state.board.top(heap)
+            if entry is None:
+                del heaps[key]
+            else:
+                tops.append(((-int(entry.priority), entry.job), key))
+        return [key for _, key in sorted(tops, key=lambda item: item[0])]
+
+    def _start_on(self, project: str, heap: list[tuple[int, str, int]], actions: list[Action], look: Look) -> bool:
+        """Send the first request that can go on a project; True when one went or jobs were moved away."""
+        for entry in self._state.board.first(heap, LOOK_AHEAD):
+            need = entry.unsent()
+            if need is None:
+                continue
+            if not self._state.pool.project_usable(project):
+                self._unbind(entry)
+                return True
+            picked = self._pick_model(entry.models, project, need.tokens, look.now)
+            if picked is None:
+                return self._no_model(entry, project, need, look)
+            model, slot = picked
+            breaker, network = self._state.breaker(model), self._state.network
+            at = max(slot.at, breaker.earliest(look.now.mono), network.earliest(look.now.mono))
+            if at > look.now.mono:
+                if slot.why:
+                    self._state.waits[slot.why] += 1
+                look.rest(at, rest_words(self._state, project, model, slot))
+                if slot.at - look.now.mono > MOVE_AFTER_S and self._sooner_elsewhere(entry, need, slot, look.now):
+                    self._unbind(entry)
+                    return True
+                if slot.why == "tpm":
+                    continue  # a smaller one may fit
+                return False
+            usd = 0.0 if self._state.is_free(project) else need.usd
+            hit = self._state.money.hit(entry.batch, usd, look.now)
+            if hit is not None:
+                look.cap = hit
+                continue
+            actions.append(self._send(entry, need, project, model, usd, look.now))
+            return True
+        return False
+
+    def _send(self, entry: Entry, need: SegmentNeed, project: str, model: str, usd: float, now: Now) -> SendRequest:
+        account = self._state.pool.account_for(project, prefer=entry.account)
+        if account is None:
+            raise AssertionError("a project with no usable account was asked")
+        request = self._state.ids.next(now.wall)
+        if not self._state.ledger.reserve(request, project, model, need.tokens, now):
+            raise AssertionError("a request started without room in the ledger")
+        self._state.money.reserve(request, entry.batch, usd, now)
+        self._state.breaker(model).start(entry.job)
+        self._state.network.start(entry.job)
+        self._state.pool.started(account.name)
+        self._state.flights[request] = Flight(request, entry.job, need.index, project, account.name, model)
+        entry.flights[need.index] = request
+        entry.account, entry.model = account.name, model
+        self._state.board.touch(entry)
+        return SendRequest(request, entry.job, need.index, project, account.name, model, usd)
+
+    def _pick_model(self, models: Chain, project: str, tokens: int, now: Now) -> tuple[str, Slot] | None:
+        """The first model of the chain the project can run today; if none can, the one that can soonest."""
+        midnight = now.mono + next_midnight(now.wall) - now.wall
+        best: tuple[str, Slot] | None = None
+        for model in models:
+            if model in self._state.dead_models:
+                continue
+            slot = self._state.ledger.earliest(project, model, tokens, now)
+            if math.isinf(slot.at):
+                continue
+            if slot.at < midnight and not self._state.breaker(model).gave_way(now.mono):
+                return model, slot
+            if best is None or slot.at < best[1].at:
+                best = model, slot
+        return best
+
+    def _no_model(self, entry: Entry, project: str, need: SegmentNeed, look: Look) -> bool:
+        """No model of the chain will ever run this request on this project."""
+        others = [p for p in self._state.pool.projects() if p != project]
+        if any(self._pick_model(entry.models, other, need.tokens, look.now) for other in others):
+            self._unbind(entry)
+            return True
+        if any(self._state.ledger.earliest(project, m, need.tokens, look.now).why == "too_big" for m in entry.models):
+            self._policy.too_big(entry)
+            return True
+        look.blocked = no_model(self._state, entry.models)
+        return False
+
+    def _sooner_elsewhere(self, entry: Entry, need: SegmentNeed, slot: Slot, now: Now) -> bool:
+        others = [p for p in self._state.pool.projects() if p != entry.project]
+        choice = self._choose(entry, need, others, now)
+        return choice is not None and choice.seconds + 30.0 < slot.at - now.mono
+
+    def _unbind(self, entry: Entry) -> None:
+        entry.project, entry.step = "", Step.UPLOAD
+        self._state.board.touch(entry)
+
+    # uploads -------------------------------------------------------
+
+    def _start_uploads(self, actions: list[Action], look: Look) -> None:
+        if not self._state.board.upload:
+            return
+        if not self._state.pool.projects():
+            look.blocked = no_account(self._state)
+            return
+        most = max(1, min(MOST_UPLOADS, self._state.workers(look.now)))
+        for key in self._by_first(self._state.board.upload):
+            heap = self._state.board.upload[key]
+            for entry in self._state.board.first(heap, LOOK_AHEAD):
+                if self._state.busy[Step.UPLOAD] >= most:
+                    return
+                if not self._bind(entry, actions, look):
+                    break
+
+    def _bind(self, entry: Entry, actions: list[Action], look: Look) -> bool:
+        """Choose the project for a job and start its upload; False when this queue can't go on now."""
+        need = entry.unsent()
+        if need is None:
+            raise AssertionError(f"nothing to send for {entry.job}")
+        projects = self._state.pool.projects()
+        if self._choose(entry, need, projects, look.now) is None:
+            if any(
+                self._state.ledger.earliest(p, m, need.tokens, look.now).why == "too_big"
+                for p in projects
+                for m in entry.models
+            ):
+                self._policy.too_big(entry)
+                return True
+            look.blocked = no_model(self._state, entry.models)
+            return False
+        usd = 0.0 if any(self._state.is_free(p) for p in projects) else need.usd
+        hit = self._state.money.hit(entry.batch, usd, look.now)
+        if hit is not None:
+            look.cap = hit
+            return False
+        roomy = [
+            p for p in projects if self._state.board.bound.get(p, 0) < self._ready_limit(p, entry.models, look.now)
+        ]
+        choice = self._choose(entry, need, roomy, look.now)
+        if choice is None:
+            return False
+        account = self._state.pool.account_for(choice.project)
+        if account is None:
+            return False
+        if choice.project in entry.file_projects:
+            entry.project, entry.step = choice.project, Step.GENERATE
+            self._state.board.touch(entry)
+            self._start_requests(actions, look)
+            return True
+        at = self._state.network.earliest(look.now.mono)
+        if at > look.now.mono:
+            look.rest(at, self._state.network.reason)
+            return False
+        self._state.network.start(entry.job)
+        entry.project, entry.account = choice.project, account.name
+        self._state.pool.started(account.name)
+        self._begin(entry, Step.UPLOAD)
+        actions.append(UploadFile(entry.job, choice.project, account.name))
+        return True
+
+    def _choose(self, entry: Entry, need: SegmentNeed, projects: Iterable[str], now: Now) -> Choice | None:
+        """The project with the earliest answer, by the first model of the chain that can answer today."""
+        projects = list(projects)
+        to_midnight = next_midnight(now.wall) - now.wall
+        best: Choice | None = None
+        for model in entry.models:
+            if model in self._state.dead_models:
+                continue
+            choice = self._state.balancer.choose(
+                projects, model, need.tokens, self._state.board.bound, entry.size_bytes, now, entry.file_projects
+            )
+            if choice is None:
+                continue
+            if choice.seconds < to_midnight and not self._state.breaker(model).gave_way(now.mono):
+                return choice
+            if best is None or choice.seconds < best.seconds:
+                best = choice
+        return best
+
+    def _ready_limit(self, project: str, models: Chain, now: Now) -> int:
+        """Files kept ready on a project: enough for its rate, never the whole queue."""
+        rpm = self._state.ledger.limits(project, models[0], now).rpm
+        return max(2, min(MOST_READY_PER_PROJECT, rpm if rpm else MOST_READY_PER_PROJECT))

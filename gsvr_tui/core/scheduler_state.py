@@ -1,0 +1,109 @@
+"""What the scheduler's three parts share: ledger, money, pool, board, breakers and what is in flight."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from random import Random
+
+from gsvr_tui.core.accounts import MultiAccountManager
+from gsvr_tui.core.balancer import LoadBalancer
+from gsvr_tui.core.board import Board, Entry, Flight
+from gsvr_tui.core.breaker import Breaker
+from gsvr_tui.core.ids import IdMaker
+from gsvr_tui.core.ledger import Ledger
+from gsvr_tui.core.models import Now, Step
+from gsvr_tui.core.money import Caps, MoneyBook
+from gsvr_tui.core.scheduling import Action, ForgetAnswers, SegmentNeed
+
+AUTO_WORKERS_MOST = 8
+
+
+class SchedulerState:
+    """The parts, and the few operations that keep them in step with each other."""
+
+    def __init__(self, random: Random, caps: Caps | None, workers: int) -> None:
+        self.random = random
+        self.ids = IdMaker(random)
+        self.ledger = Ledger()
+        self.money = MoneyBook(caps)
+        self.pool = MultiAccountManager()
+        self.balancer = LoadBalancer(self.ledger)
+        self.board = Board()
+        self.models: dict[str, Breaker] = {}
+        self.network = Breaker(first_s=2.0, longest_s=60.0)
+        self.dead_models: dict[str, str] = {}  # model → why
+        self.flights: dict[str, Flight] = {}
+        self.busy: dict[Step, int] = dict.fromkeys(Step, 0)
+        self.paused = False
+        self.stalled = ""
+        self.workers_set = workers
+        self.extra: list[Action] = []
+        self.waits: Counter[str] = Counter()  # which dimension held a request back, how often
+
+    def breaker(self, model: str) -> Breaker:
+        """The breaker of a model, over all projects."""
+        return self.models.setdefault(model, Breaker())
+
+    def workers(self, now: Now) -> int:
+        """Paid requests in flight at most: the user's number, or as many as the known quota can feed (Little's law)."""
+        if self.workers_set > 0:
+            return self.workers_set
+        wanted = 1.0
+        chains = {*self.board.upload, *(chain for _, chain in self.board.generate)}
+        for project in self.pool.projects():
+            for model in {chain[0] for chain in chains}:
+                rpm = self.ledger.limits(project, model, now).rpm
+                wanted += rpm * self.balancer.service_s(model) / 60.0 if rpm else AUTO_WORKERS_MOST
+        return max(1, min(AUTO_WORKERS_MOST, math.ceil(wanted)))
+
+    @property
+    def workers_auto(self) -> bool:
+        """True when the number of workers is computed."""
+        return self.workers_set <= 0
+
+    @property
+    def in_flight(self) -> int:
+        """Paid requests and local or upload steps that are out."""
+        return len(self.flights) + sum(self.busy.values())
+
+    @property
+    def pending(self) -> int:
+        """Jobs on the board: not finished, or cancelled with something still in flight."""
+        return len(self.board.entries)
+
+    def is_free(self, project: str) -> bool:
+        """True when the project's requests cost nothing (free tier)."""
+        account = self.pool.account_for(project)
+        return account is not None and account.tier == "free"
+
+    def ended(self, job: str, step: Step) -> Entry | None:
+        """A local or upload step came back; the entry, unless the job is finished meanwhile."""
+        entry = self.board.entries.get(job)
+        if entry is None or entry.busy is None:
+            return None
+        self.busy[step] -= 1
+        entry.busy = None
+        if entry.state.final:
+            self.board.touch(entry)
+            return None
+        return entry
+
+    def landed(self, request: str) -> Flight | None:
+        """A paid request came back."""
+        flight = self.flights.pop(request, None)
+        if flight is None:
+            return None
+        self.pool.ended(flight.account)
+        entry = self.board.entries.get(flight.job)
+        if entry is not None and entry.flights.get(flight.segment) == request:
+            del entry.flights[flight.segment]
+            if entry.state.final:
+                self.board.touch(entry)
+        return flight
+
+    def forget_answers(self, entry: Entry) -> None:
+        """Ask the model again for all segments of a job."""
+        entry.segments = tuple(SegmentNeed(n.index, n.tokens, n.usd) for n in entry.segments)
+        entry.step = Step.GENERATE if entry.project else Step.UPLOAD
+        self.extra.append(ForgetAnswers(entry.job))
