@@ -112,12 +112,16 @@ class Intake:
         flight = self._state.landed(event.request)
         if flight is None:
             return
-        self._state.ledger.settle(event.request, event.tokens_in, now)
         self._state.money.settle(event.request, event.cost_usd)
-        self._state.breaker(flight.model).succeed()
-        self._state.network.succeed()
-        self._state.pool.works(flight.account)
-        self._state.balancer.learn_service(flight.model, event.seconds)
+        if event.reused:
+            self._state.ledger.release(event.request, now)
+            self._state.breaker(flight.model).forget(event.job)
+        else:
+            self._state.ledger.settle(event.request, event.tokens_in, now)
+            self._state.breaker(flight.model).succeed()
+            self._state.network.succeed()
+            self._state.pool.works(flight.account)
+            self._state.balancer.learn_service(flight.model, event.seconds)
         entry = self._state.board.entries.get(event.job)
         if entry is None or entry.state.final:
             return

@@ -277,6 +277,7 @@ class Status:
     state: RunState
     reason: str = ""
     advice: str = ""
+    code: str = ""  # of a BLOCKED state: NO_ACCOUNT, KEYS_DEAD, NO_MODEL, CAP
     until: float | None = None
     counts: Mapping[JobState, int] = field(default_factory=dict)
     in_flight: int = 0

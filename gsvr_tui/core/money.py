@@ -89,11 +89,9 @@ class MoneyBook:
             self._held[scope] = max(0.0, self._held[scope] - reserved)
             self._spent[scope] = self._spent.get(scope, 0.0) + (reserved if usd is None else usd)
 
-    def restore(self, batch: str, usd: float, at: float, *, in_run: bool) -> None:
-        """Money of an earlier run, spent at wall time `at`. `in_run`: it counts against the run's cap too."""
-        for scope in self._scopes(batch, Now(0.0, at)):
-            if scope != "run" or in_run:
-                self._spent[scope] = self._spent.get(scope, 0.0) + usd
+    def restore(self, scope: str, usd: float) -> None:
+        """Money of an earlier run under `day 2026-11-24`, `month 2026-11` or `batch <id>`."""
+        self._spent[scope] = self._spent.get(scope, 0.0) + usd
 
     @property
     def run_spent(self) -> float:

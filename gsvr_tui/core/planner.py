@@ -87,9 +87,25 @@ def plan_job(
     length = facts.duration_s / count
     ranges = []
     for index in range(count):
-        tokens_in = PROMPT_TOKENS + catalogue.video_tokens(model, length, has_audio=facts.has_audio)
-        tokens_out = catalogue.expected_output_tokens(model, length)
-        usd = 0.0 if free else catalogue.cost_usd(model, tokens_in=tokens_in, tokens_out=tokens_out, wall=wall)
         end = facts.duration_s if index == count - 1 else (index + 1) * length
-        ranges.append(Range(index, index * length, end, tokens_in, tokens_out, usd))
+        ranges.append(estimate(facts, index, index * length, end, model, catalogue, wall, free=free))
     return JobPlan(tuple(ranges), model)
+
+
+def estimate(
+    facts: ProbeFacts,
+    index: int,
+    start_s: float,
+    end_s: float,
+    model: str,
+    catalogue: Catalogue,
+    wall: float,
+    *,
+    free: bool = False,
+) -> Range:
+    """What a request over a range of a video will take, prompt included."""
+    length = end_s - start_s
+    tokens_in = PROMPT_TOKENS + catalogue.video_tokens(model, length, has_audio=facts.has_audio)
+    tokens_out = catalogue.expected_output_tokens(model, length)
+    usd = 0.0 if free else catalogue.cost_usd(model, tokens_in=tokens_in, tokens_out=tokens_out, wall=wall)
+    return Range(index, start_s, end_s, tokens_in, tokens_out, usd)

@@ -68,13 +68,17 @@ class RequestSent:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A segment's answer is on disk. `seconds` from send to last byte; `tokens_in` as the service counted."""
+    """A segment's answer is on disk. `seconds` from send to last byte; `tokens_in` as the service counted.
+
+    `reused`: the same work was paid for already, nothing was sent.
+    """
 
     job: str
     request: str
     tokens_in: int
     cost_usd: float
     seconds: float
+    reused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
