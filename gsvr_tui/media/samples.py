@@ -105,7 +105,11 @@ def _fill(output: OutputContainer, spec: ClipSpec) -> None:
     video.width, video.height, video.pix_fmt = spec.width, spec.height, "yuv420p"
     video.codec_context.thread_count = 1
     video.codec_context.gop_size = max(1, spec.fps * 2)
-    audio = output.add_stream("aac", rate=SAMPLE_RATE, layout="mono") if spec.tone_hz > 0 else None
+    audio = (
+        output.add_stream("aac", rate=SAMPLE_RATE, options={"aac_coder": "fast"}, layout="mono")
+        if spec.tone_hz > 0
+        else None
+    )
     sound = _sound(spec) if audio is not None else iter(())
     heard_until = 0.0
     for index, frame in enumerate(_frames(spec)):
