@@ -227,11 +227,9 @@ class _Builder:
                 parent.append(value)
         self.document.marks[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, yaml.ScalarEvent):
-            end = cast(yaml.Mark, event.end_mark)
+            start, end = cast(yaml.Mark, event.start_mark), cast(yaml.Mark, event.end_mark)
             # a block text ends where the next line begins
-            self.document.ends[path] = (
-                end.line if end.column == 0 and end.line > event.start_mark.line else end.line + 1
-            )
+            self.document.ends[path] = end.line if end.column == 0 and end.line > start.line else end.line + 1
         return path
 
     def _scalar(self, event: Any) -> Any:
