@@ -1,1 +1,1 @@
-"""The Textual screens and widgets; imports core, never service internals."""
+"""The screens: everything that needs Textual. Imports core and its messages, never the service."""

@@ -1,0 +1,1 @@
+"""A scripted service and scenes: the same screens without a network, for tests, benchmarks and pictures."""

@@ -1,0 +1,1 @@
+"""Screens: regions, verbs and the commands they send."""

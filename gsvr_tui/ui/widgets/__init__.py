@@ -1,0 +1,1 @@
+"""Widgets: one idea each, no knowledge of the screen they stand on."""
