@@ -36,7 +36,7 @@ def find(document: Document) -> list[Problem]:
         found = _judge(path, value)
         if found:
             what, instead, shown = found
-            line, column = document.place(path)
+            line, column = document.place(path, of_key=True)
             problems.append(Problem(document.file, line, column, show_path(shown), what, instead))
     return problems
 

@@ -50,7 +50,7 @@ def redacted_traceback(exc: BaseException, redactor: Redactor) -> str:
         text = "".join(traceback.TracebackException.from_exception(exc, capture_locals=False, compact=True).format())
     except Exception as error:  # boundary: an exception whose own text raises
         text = f"{type(exc).__name__} (its text can't be shown: {type(error).__name__})\n"
-    text = clean_text(redactor.redact(text), newlines=True)
+    text = redactor.redact(clean_text(text, newlines=True))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\n… ({len(text)} characters)\n"
 
 
@@ -80,7 +80,7 @@ def install_hooks(places: Places, redactor: Redactor, *, stream: TextIO | None =
             return
         _log.critical("unhandled exception", exc_info=(kind, exc, trace))
         out = stream or sys.stderr
-        message = clean_text(redactor.redact(f"{kind.__name__}: {_text_of(exc)}"))[:300]
+        message = redactor.redact(clean_text(f"{kind.__name__}: {_text_of(exc)}"))[:300]
         try:
             where = f"The report is in {crash_report(exc, places, redactor)}"
         except OSError:

@@ -109,7 +109,7 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """As logging.Formatter, without secrets and control characters."""
-        return clean_text(self._redactor.redact(super().format(record)), newlines=True)
+        return self._redactor.redact(clean_text(super().format(record), newlines=True))
 
 
 class _Handler(RotatingFileHandler):
@@ -189,7 +189,7 @@ class _Handler(RotatingFileHandler):
         }
 
     def _clean(self, text: str, longest: int = 1_000) -> str:
-        text = clean_text(self._redactor.redact(text), newlines=True)
+        text = self._redactor.redact(clean_text(text, newlines=True))  # invisible signs must not split a key
         return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
 
     def handleError(self, record: logging.LogRecord) -> None:
