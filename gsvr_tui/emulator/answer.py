@@ -78,9 +78,17 @@ def _float(value: Any) -> float | None:
         return None
 
 
+def _plain(name: str) -> str:
+    """A property's name in snake_case without a unit: `startSeconds` and `start_s` are `start`."""
+    plain = snake(name).lower()
+    for unit in ("_seconds", "_sec", "_s"):
+        plain = plain.removesuffix(unit)
+    return plain
+
+
 def is_time(name: str) -> bool:
     """True for the names that mean a time of the video."""
-    plain = snake(name).lower()
+    plain = _plain(name)
     return plain in ("start", "end", "time") or plain.endswith("_time")
 
 
@@ -185,7 +193,8 @@ class Answerer:
         options = get(schema, "anyOf") or get(schema, "oneOf")
         if isinstance(options, list):
             return any(self._timed(option, depth + 1) for option in options)
-        return any(is_time(name) for name in (get(schema, "properties") or {}))
+        properties = get(schema, "properties") or {}
+        return any(is_time(name) or self._timed(inner, depth + 1) for name, inner in properties.items())
 
     def _array(self, schema: Mapping[str, Any], place: _Place) -> list[Any]:
         prefix = get(schema, "prefixItems")
@@ -226,14 +235,22 @@ class Answerer:
     def _string(self, schema: Mapping[str, Any], place: _Place) -> str:
         name = snake(place.name).lower()
         if is_time(place.name):
-            return clock_text(place.end if name == "end" or name.endswith("end_time") else place.start)
+            return clock_text(self._moment(place))
         if name in ("language", "lang", "language_code"):
             return self._scene.language
         if str(schema.get("format", "")).lower() in ("date-time", "date"):
             return "2026-01-01T00:00:00Z" if "time" in str(schema["format"]) else "2026-01-01"
         text = self._prose(name, place)
+        least = _integer(get(schema, "minLength")) or 0
+        while len(text) < least:
+            text += ("" if self._writer.chinese else " ") + self._writer.sentence(f"{place.path}#{len(text)}")
         longest = _integer(get(schema, "maxLength"))
         return text if longest is None or len(text) <= longest else text[: max(0, longest - 1)].rstrip() + "…"
+
+    @staticmethod
+    def _moment(place: _Place) -> float:
+        name = _plain(place.name)
+        return place.end if name == "end" or name.endswith("end_time") else place.start
 
     def _prose(self, name: str, place: _Place) -> str:
         word = name.rsplit("_", 1)[-1]
@@ -259,7 +276,9 @@ class Answerer:
         name = snake(place.name).lower()
         whole = self._kind(schema) == "integer"
         low, high = _float(get(schema, "minimum")), _float(get(schema, "maximum"))
-        if "duration" in name or name.endswith("seconds"):
+        if is_time(place.name):
+            value = math.floor(self._moment(place) * 10) / 10
+        elif "duration" in name or name.endswith("seconds"):
             value = self._scene.video_s
         else:
             unit = any(word in name for word in ("confidence", "probability", "score", "share")) and not whole

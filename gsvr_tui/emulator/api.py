@@ -35,13 +35,13 @@ _METHOD = re.compile(r"/(v1|v1beta)/models/([^/:]+):(\w+)")
 _MODEL = re.compile(r"/(v1|v1beta)/models(?:/([^/:]+))?")
 _FILES = re.compile(r"/(v1|v1beta)/files(?:/([^/:]+))?")
 _ADMIN = "/__emulator__/"
-_NOT_FOUND = ApiError(
-    404,
-    "NOT_FOUND",
-    "",
-    detail="path",
-    raw="<!DOCTYPE html>\n<html lang=en><title>Error 404 (Not Found)!!1</title>\n<p><b>404.</b> That’s an error.\n",
+_NOT_FOUND_HTML = (
+    "<!DOCTYPE html>\n<html lang=en><title>Error 404 (Not Found)!!1</title>\n<p><b>404.</b> That’s an error.\n"
 )
+
+
+def _no_such_path() -> ApiError:
+    return ApiError(404, "NOT_FOUND", "", detail="path", raw=_NOT_FOUND_HTML)
 
 
 class Emulator:
@@ -97,8 +97,6 @@ class Emulator:
             await self._route(exchange, path)
             entry.outcome = entry.outcome or "answered"
         except ApiError as problem:
-            if exchange.started:
-                raise
             if problem.outcome == "rejected":
                 entry.outcome = "rejected"
             await exchange.error(problem)
@@ -128,7 +126,7 @@ class Emulator:
             exchange.entry.version = found[1]
             await self._files(exchange, found[2])
         else:
-            raise _NOT_FOUND
+            raise _no_such_path()
 
     # who asks
 
@@ -158,6 +156,8 @@ class Emulator:
                 await exchange.pause_for_ever()
             await exchange.pause(rule.seconds)
             raise ApiError(504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete.")
+        if rule.action is Action.SLOW:
+            await self.clock.sleep(rule.seconds)
         return rule
 
     @staticmethod
@@ -178,7 +178,7 @@ class Emulator:
         entry.streamed = method == "streamGenerateContent"
         if method not in ("generateContent", "streamGenerateContent", "countTokens"):
             entry.kind = "other"
-            raise _NOT_FOUND
+            raise _no_such_path()
         project = self._caller(exchange)
         if method == "countTokens":
             rule = await self._fault(exchange, Subject("count_tokens", project.name, model))
@@ -227,21 +227,22 @@ class Emulator:
         deleting = entry.method == "DELETE"
         entry.kind = "delete_file" if deleting else "get_file" if file_id else "list_files"
         project = self._caller(exchange)
-        rule = await self._fault(exchange, Subject(entry.kind, project.name))
-        if self._cuts(rule):
+        if deleting and not file_id:
+            raise _no_such_path()
+        entry.file = f"files/{file_id}" if file_id else ""
+        file = self.store.get(entry.file, project.name) if file_id else None
+        if file is not None:
+            entry.display_name, entry.file_sha256 = file.display_name, file.sha256
+        subject = Subject(entry.kind, project.name, display_name=entry.display_name, identity=entry.file)
+        if self._cuts(await self._fault(exchange, subject)):
             await exchange.cut()
             return
         now = self.clock.wall()
         rules = self.scenario.files
-        if not file_id:
-            if deleting:
-                raise _NOT_FOUND
+        if file is None:
             listed = [file.resource(now, self._base(exchange), rules) for file in self.store.listed(project.name)]
             await exchange.json(self._page(exchange, listed, "files", 10, 100))
             return
-        entry.file = f"files/{file_id}"
-        file = self.store.get(entry.file, project.name)
-        entry.display_name, entry.file_sha256 = file.display_name, file.sha256
         if deleting:
             self.store.delete(entry.file, project.name)
             await exchange.json({})
@@ -250,7 +251,7 @@ class Emulator:
 
     async def _upload(self, exchange: Exchange) -> None:
         if exchange.entry.method not in ("POST", "PUT"):
-            raise _NOT_FOUND
+            raise _no_such_path()
         commands = {word.strip().lower() for word in exchange.header("x-goog-upload-command").split(",")} - {""}
         upload_id = exchange.request.query_params.get("upload_id")
         if not upload_id:
@@ -315,6 +316,9 @@ class Emulator:
         if self._cuts(rule):
             await self._cut_upload(exchange, upload, offset, rule)
             return
+        if rule is not None:
+            upload.fails = upload.fails or rule.action is Action.FILE_FAILED
+            upload.stuck = upload.stuck or rule.action is Action.FILE_STUCK
         try:
             speed = self.scenario.files.bytes_per_s
             await self.uploads.receive(upload, offset, self._chunks(exchange), speed, final)

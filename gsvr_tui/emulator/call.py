@@ -52,6 +52,7 @@ class Call:
     max_output: int | None
     thought_tokens: int
     include_thoughts: bool
+    agentic: bool
 
     @property
     def identity(self) -> str:
@@ -82,15 +83,16 @@ class Reader:
         """Tokens of a countTokens request. Raises ApiError."""
         inner = body.get("generateContentRequest") or body
         config = inner.get("generationConfig") or {}
-        texts, media = await self._contents(inner, project, config)
+        texts, media = await self._contents(inner, project, config, agentic=False)
         return prompt_tokens(spec, "\n".join(texts), [one.clip for one in media])
 
-    async def read(self, body: Mapping[str, Any], model: str, spec: ModelSpec, project: str) -> Call:
+    async def read(self, body: Mapping[str, Any], model: str, spec: ModelSpec, project: str, version: str) -> Call:
         """A generate request. Raises ApiError for whatever the service would refuse."""
         config = body.get("generationConfig") or {}
         if not body.get("contents"):
             raise invalid("* GenerateContentRequest.contents: contents is not specified", "no_contents")
-        texts, media = await self._contents(body, project, config)
+        agentic = spec.agentic and version == "v1beta"  # anywhere else the wish for it is silently dropped
+        texts, media = await self._contents(body, project, config, agentic=agentic)
         schema = _schema(config)
         thoughts, include = _thinking(config, spec)
         prompt = "\n".join(texts)
@@ -121,6 +123,7 @@ class Reader:
             max_output=None if maximum is None else int(maximum),
             thought_tokens=thoughts,
             include_thoughts=include,
+            agentic=bool(first and first.clip.agentic),
         )
 
     def _language_of(self, prompt: str) -> str:
@@ -131,7 +134,7 @@ class Reader:
         return "zh-Hans" if han > 20 and han * 3 > len(prompt) else self._language
 
     async def _contents(
-        self, body: Mapping[str, Any], project: str, config: Mapping[str, Any]
+        self, body: Mapping[str, Any], project: str, config: Mapping[str, Any], *, agentic: bool
     ) -> tuple[list[str], list[_Media]]:
         texts: list[str] = []
         media: list[_Media] = []
@@ -143,14 +146,17 @@ class Reader:
                 if part.get("text"):
                     texts.append(part["text"])
                 elif "fileData" in part or "inlineData" in part:
-                    one = await self._medium(part, project, general, f"contents[{index}].parts[{at}]")
+                    path = f"contents[{index}].parts[{at}]"
+                    one = await self._medium(part, project, general, path, agentic=agentic)
                     if one is not None:
                         media.append(one)
         if len(media) > 10:
             raise invalid("Please use at most 10 videos per request.", "too_many_videos")
         return texts, media
 
-    async def _medium(self, part: Mapping[str, Any], project: str, general: str, path: str) -> _Media | None:
+    async def _medium(
+        self, part: Mapping[str, Any], project: str, general: str, path: str, *, agentic: bool
+    ) -> _Media | None:
         file: StoredFile | None = None
         if "fileData" in part:
             uri = str(part["fileData"].get("fileUri") or "")
@@ -171,6 +177,9 @@ class Reader:
         last = facts.duration_s if end is None else min(end, facts.duration_s)
         if first < 0 or last <= first or (fps is not None and not 0 < fps <= 24):
             raise invalid(detail="video_metadata")
+        if agentic and part.get("mediaProcessing") == "AGENTIC":  # offsets and fps mean nothing to it
+            clip = Clip(0.0, facts.duration_s, facts.has_audio, agentic=True)
+            return _Media(clip, facts, digest, file, start, end)
         layers = [str(layer).upper() for layer in details.get("contentLayers") or []]
         own = (part.get("mediaResolution") or {}).get("level")
         clip = Clip(
@@ -179,7 +188,6 @@ class Reader:
             has_audio=facts.has_audio,
             fps=1.0 if fps is None else fps,
             resolution=_resolution(own) or general,
-            agentic=part.get("mediaProcessing") == "AGENTIC",
             frames=not layers or any("FRAMES" in layer for layer in layers),
             sound=not layers or any("AUDIO" in layer for layer in layers),
         )

@@ -78,6 +78,7 @@ class Exchange:
         self._clock = clock
         self._connections = connections
         self._stopping = stopping
+        self._body: bytes | None = None
 
     def header(self, name: str) -> str:
         """A header of the request."""
@@ -85,6 +86,8 @@ class Exchange:
 
     async def body(self) -> bytes:
         """The whole body. Raises ApiError when it is too large, ClientGone when it breaks off."""
+        if self._body is not None:
+            return self._body
         parts: list[bytes] = []
         size = 0
         try:
@@ -96,7 +99,8 @@ class Exchange:
                 parts.append(chunk)
         except ClientDisconnect:
             raise ClientGone from None
-        return b"".join(parts)
+        self._body = b"".join(parts)
+        return self._body
 
     async def pause(self, seconds: float) -> None:
         """Wait emulator seconds. Raises ClientGone or Stopping. Call it only once the body was read."""

@@ -80,7 +80,7 @@ class Faults:
 
     def pick(self, subject: Subject, now: float) -> Rule | None:
         """The rule that this request meets, if any. Counts it."""
-        key = f"{subject.kind}|{subject.project}|{subject.model}|{subject.identity}"
+        key = f"{subject.kind}|{subject.model}|{subject.identity}"
         self._times[key] += 1
         time = self._times[key]
         for index, armed in enumerate(self._armed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from gsvr_tui.emulator.errors import ApiError, file_denied, file_not_active, inv
 from gsvr_tui.emulator.probe import Probe, VideoFacts
 from gsvr_tui.emulator.scenario import FileRules
 
+_log = logging.getLogger(__name__)
 _NAME = re.compile(r"files/[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -152,11 +154,12 @@ class FileStore:
     async def _look(self, file: StoredFile, path: Path) -> None:
         try:
             file.facts = await asyncio.to_thread(self._probe, path)
-        finally:
-            minutes = (file.facts.duration_s if file.facts else 0.0) / 60
-            file.ready_at = file.created + self.rules.processing_s + self.rules.processing_s_per_minute * minutes
-            file.probed = True
-            _remove(path)
+        except Exception:  # the probe's boundary: a file that breaks it is FAILED, like one that is no video
+            _log.exception("the probe failed over %s", file.name)
+        minutes = (file.facts.duration_s if file.facts else 0.0) / 60
+        file.ready_at = file.created + self.rules.processing_s + self.rules.processing_s_per_minute * minutes
+        file.probed = True
+        _remove(path)
 
     def get(self, name: str, project: str) -> StoredFile:
         """The file if that project may see it. Raises ApiError (403) in every other case."""

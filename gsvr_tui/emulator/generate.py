@@ -64,7 +64,7 @@ def fault_error(rule: Rule, model: str, tier: Tier, file: str, jitter: float) ->
         Action.ERROR_429_BARE: errors.bare_quota,
         Action.ERROR_429_SPEND: errors.spend_limit,
         Action.ERROR_429_CREDITS: errors.credits_depleted,
-        Action.ERROR_429_SPLITTING: errors.quota_splitting,
+        Action.ERROR_403_SPLITTING: errors.quota_splitting,
         Action.ERROR_429_HTML: lambda: ApiError(
             429, "RESOURCE_EXHAUSTED", "", outcome="rejected", raw=errors.AUTOMATED_HTML
         ),
@@ -120,7 +120,7 @@ class Generator:
         body = wire.parse(await exchange.body(), wire.GENERATE[version])
         method = "streamGenerateContent" if streamed else "generateContent"
         spec = self._models.find(model, version, self._clock.wall(), method)
-        call = await self._reader.read(body, model, spec, project.name)
+        call = await self._reader.read(body, model, spec, project.name, version)
         self._note(exchange, call)
         now = self._clock.wall()
         project.admit(model, call.tokens.prompt, now, self._random)

@@ -90,7 +90,11 @@ class Reply:
         return {"promptFeedback": feedback, **self._shell(self.usage("", thinking_done=False))}
 
     def _thought_parts(self) -> list[dict[str, Any]]:
-        return [{"text": self.thought, "thought": True}] if self.thought else []
+        parts: list[dict[str, Any]] = []
+        if self.call.agentic:
+            tool = {"id": self.response_id[:8], "toolType": "MEDIA_PROCESSING"}
+            parts += [{"toolCall": {**tool, "args": {}}}, {"toolResponse": {**tool, "response": {}}}]
+        return parts + ([{"text": self.thought, "thought": True}] if self.thought else [])
 
     def whole(self) -> dict[str, Any]:
         """The response of generateContent."""
@@ -106,13 +110,15 @@ class Reply:
 
     def blocks(self) -> Iterator[dict[str, Any]]:
         """The responses of streamGenerateContent: text in pieces, running usage, finishReason in the last."""
-        if self.blocked or not self.text:
-            if self.thought and not self.blocked:
-                yield self._block(self._thought_parts(), None, "")
-            yield self.whole() if not self.thought or self.blocked else self._block([{"text": ""}], self.finish, "")
+        if self.blocked:
+            yield self._blocked()
             return
-        if self.thought:
-            yield self._block(self._thought_parts(), None, "")
+        before = self._thought_parts()
+        if before:
+            yield self._block(before, None, "")
+        if not self.text:
+            yield self._block([{"text": self.text}] if self.text is not None else [], self.finish, "")
+            return
         count = max(2, min(_MOST_BLOCKS, len(self.text) // _BLOCK_CHARS))
         size = -(-len(self.text) // count)
         for at in range(0, len(self.text), size):

@@ -50,6 +50,18 @@ class Tier(StrEnum):
     PAID_2 = "paid_2"
 
 
+REQUEST_KINDS = (
+    "generate",
+    "count_tokens",
+    "upload_start",
+    "upload_bytes",
+    "get_file",
+    "list_files",
+    "delete_file",
+)
+"""The kinds of request that rules can meet."""
+
+
 class Action(StrEnum):
     """What a rule, or chance, does to a request."""
 
@@ -65,6 +77,7 @@ class Action(StrEnum):
     ERROR_400_TOKENS = "error_400_tokens"
     ERROR_403_CALLER = "error_403_caller"
     ERROR_403_FILE = "error_403_file"
+    ERROR_403_SPLITTING = "error_403_splitting"  # "circumventing our quota restrictions"
     ERROR_404_ENTITY = "error_404_entity"
     ERROR_404_NEW_USERS = "error_404_new_users"
     ERROR_429_MINUTE = "error_429_minute"
@@ -72,7 +85,6 @@ class Action(StrEnum):
     ERROR_429_BARE = "error_429_bare"
     ERROR_429_SPEND = "error_429_spend"
     ERROR_429_CREDITS = "error_429_credits"
-    ERROR_429_SPLITTING = "error_429_splitting"  # "circumventing our quota restrictions"
     ERROR_429_HTML = "error_429_html"  # the "automated queries" page
     ERROR_IN_LIST = "error_in_list"  # a 503 whose body is a one-element list
     HTTP = "http"  # `code`, `status`, `message` (or `body`) of the rule
@@ -171,7 +183,7 @@ class Rule:
     """
 
     action: Action
-    kind: str = "generate"  # generate, upload_start, upload_bytes, get_file, …; "any"
+    kind: str = "generate"  # one of REQUEST_KINDS, or "any"
     project: str = ""
     model: str = ""
     display_name: str = ""  # glob over the display name of the file
@@ -188,6 +200,14 @@ class Rule:
     status: str = "INTERNAL"
     message: str = "Internal error encountered."
     body: str | None = None  # raw body for `http`; sent as text/html
+
+    def __post_init__(self) -> None:
+        if self.kind not in (*REQUEST_KINDS, "any"):
+            raise ValueError(f"kind {self.kind!r} is not known; known are: any, {', '.join(REQUEST_KINDS)}")
+        if not 400 <= self.code <= 599:
+            raise ValueError(f"code must be an HTTP error from 400 to 599, is {self.code}")
+        if not 0.0 <= self.probability <= 1.0:
+            raise ValueError(f"probability must be between 0 and 1, is {self.probability}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +236,7 @@ class ModelSpec:
     shut_down_at: float | None = None  # Unix seconds
     shut_down_routes_to: str = ""  # from then on another model answers; empty: 404
     beta_only: bool = False
+    agentic: bool = False  # knows mediaProcessing AGENTIC (on v1beta)
 
 
 @dataclass(frozen=True, slots=True)

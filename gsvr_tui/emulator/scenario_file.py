@@ -46,7 +46,10 @@ def build(cls: type[T], data: Any, where: str) -> T:
     ]
     if missing:
         raise ScenarioError(f"{where}: {' and '.join(missing)} must be given")
-    return cls(**values)
+    try:
+        return cls(**values)
+    except ValueError as problem:  # what the dataclass itself refuses
+        raise ScenarioError(f"{where}: {problem}") from None
 
 
 def _kind(value: Any) -> str:

@@ -123,6 +123,7 @@ class EmulatorServer:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="critical",
             access_log=False,
             server_header=False,
             date_header=False,

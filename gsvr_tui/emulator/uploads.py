@@ -75,8 +75,10 @@ class Uploads:
         self, upload: Upload, offset: int, chunks: AsyncIterator[bytes], bytes_per_s: float, final: bool
     ) -> None:
         """Append the chunks; what arrived before a break stays and counts. Raises ApiError."""
-        if upload.status != "active" or upload.busy:
+        if upload.status != "active":
             raise _refused(400, "FAILED_PRECONDITION", f"Upload is {upload.status}.", "upload_not_active")
+        if upload.busy:
+            raise _refused(412, "FAILED_PRECONDITION", "Another piece is being received.", "upload_busy")
         if offset != upload.received:
             text = f"Upload offset {offset} does not match the {upload.received} bytes received."
             raise _refused(412, "FAILED_PRECONDITION", text, "upload_offset")

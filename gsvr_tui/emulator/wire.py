@@ -36,6 +36,7 @@ _PART: Spec = {
     "toolResponse": None,
     "partMetadata": None,
     "mediaProcessing": "string",
+    **_free("speechMetadata audioMetadata documentMetadata spreadsheetMetadata audioTranscription"),
 }
 _PART_BETA: Spec = {**_PART, "mediaResolution": {"level": "string", "numTokens": "number"}}
 _SCHEMA: dict[str, Any] = _free(
