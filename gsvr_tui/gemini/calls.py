@@ -68,7 +68,11 @@ class Calls:
             wait=lambda state: self.wait_s(state.attempt_number),
             reraise=True,
         )
-        return await retrying(action)
+
+        async def attempt() -> T:  # tenacity awaits functions it can see to be `async` only
+            return await action()
+
+        return await retrying(attempt)
 
     def wait_s(self, attempt: int) -> float:
         """Seconds before the next attempt after `attempt` (from 1) failed, spread so that many do not come at once."""
