@@ -48,8 +48,9 @@ class Dispatcher:
         actions, self._state.extra = self._state.extra, []
         look = Look(now)
         look.wake(self._state.board.release_waiting(now.mono))
-        self._start_finishes(actions)
-        if not self._state.paused and not self._state.stalled:
+        if not self._state.halted:
+            self._start_finishes(actions)
+        if not (self._state.paused or self._state.stalled or self._state.halted):
             self._start_requests(actions, look)
             self._start_uploads(actions, look)
             self._start_probes(actions)

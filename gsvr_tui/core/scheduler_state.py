@@ -36,6 +36,7 @@ class SchedulerState:
         self.flights: dict[str, Flight] = {}
         self.busy: dict[Step, int] = dict.fromkeys(Step, 0)
         self.paused = False
+        self.halted = False  # start nothing at all, local work included: the process ends
         self.stalled = ""
         self.workers_set = workers
         self.extra: list[Action] = []

@@ -1,0 +1,183 @@
+"""Keys and accounts while the service runs: check, add, remove, switch."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from gsvr_tui.config.edit import add_account, remove_account, set_account_value
+from gsvr_tui.config.problems import ConfigError
+from gsvr_tui.core.failure import Failure, FailureKind, Scope
+from gsvr_tui.core.messages import (
+    AddAccount,
+    CheckAccount,
+    CheckKey,
+    CommandDone,
+    CommandRefused,
+    EnableAccount,
+    KeyChecked,
+    RemoveAccount,
+)
+from gsvr_tui.core.models import Account, KeyRef
+from gsvr_tui.core.scheduling import AccountGone, AccountRefused, AccountSwitched, AccountVerified
+from gsvr_tui.gemini.errors import GeminiFailure
+from gsvr_tui.secrets.keystore import KeyProblem
+
+if TYPE_CHECKING:
+    from gsvr_tui.service.engine import Engine
+
+log = logging.getLogger("gsvr_tui.service.accounts")
+
+
+class AccountDesk:
+    """See the module. Every method is an errand that answers its command."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def _refuse(self, command_id: str, message: str, advice: str = "") -> None:
+        self._engine.outbox.put(CommandRefused(command_id, message, advice))
+
+    async def check_key(self, command: CheckKey) -> None:
+        """Ask the service about a key that is not kept."""
+        engine = self._engine
+        engine.parts.redactor.add(command.key)
+        account = Account("check", "check", KeyRef("memory", "check"), base_url=command.base_url)
+        try:
+            gateway = engine.gateways.make(account, command.key)
+        except (GeminiFailure, ValueError) as error:
+            message = error.failure.message if isinstance(error, GeminiFailure) else str(error)
+            engine.outbox.put(KeyChecked(command.id, ok=False, message=message))
+            return
+        try:
+            found = await gateway.check(engine.settings.model)
+        finally:
+            await gateway.aclose()
+        known = set(engine.parts.catalogue.ids())
+        engine.outbox.put(
+            KeyChecked(
+                command.id,
+                ok=found.ok,
+                message=found.message,
+                advice=found.advice,
+                latency_ms=found.latency_ms,
+                models=tuple(m for m in found.models if m in known),
+                dead=found.dead,
+            )
+        )
+
+    async def add(self, command: AddAccount) -> None:
+        """Keep the key, write the config, use the account."""
+        engine = self._engine
+        if engine.state.pool.get(command.name) is not None:
+            self._refuse(command.id, f"there is an account named {command.name}", "choose another name")
+            return
+        name = command.env if command.store == "env" else command.name
+        ref = KeyRef(command.store, name)
+        account = Account(
+            command.name, command.project or command.name, ref, tier=command.tier, base_url=command.base_url
+        )
+        try:
+            await engine.context.in_thread(self._keep, command, account)
+        except (KeyProblem, ConfigError) as problem:
+            self._refuse(command.id, *_words(problem))
+            return
+        if command.key is not None:
+            engine.parts.redactor.add(command.key)
+            engine.gateways.tails[account.name] = command.key.tail
+        engine.put_account(account)
+        log.info("account %s added to project %s", account.name, account.project, extra={"account": account.name})
+        engine.outbox.put(CommandDone(command.id, f"account {account.name} added", 1))
+
+    def _keep(self, command: AddAccount, account: Account) -> None:
+        """In a thread: key stores and files may be slow."""
+        parts, settings = self._engine.parts, self._engine.settings
+        if command.key is not None and command.store != "env":
+            parts.keys.put(account.key.kind, account.key.name, command.key, passphrase=command.passphrase)
+        if not settings.keep_config:
+            return
+        entry: dict[str, object] = {
+            "name": account.name,
+            "project": account.project,
+            "key": {account.key.kind: account.key.name},
+        }
+        if account.tier != "unknown":
+            entry["tier"] = account.tier
+        if account.base_url:
+            entry["base_url"] = account.base_url
+        try:
+            add_account(parts.places.config_file, entry)
+        except ConfigError:
+            if command.key is not None and command.store != "env":
+                parts.keys.delete(account.key)
+            raise
+
+    async def remove(self, command: RemoveAccount) -> None:
+        """Forget the key and the account."""
+        engine = self._engine
+        account = engine.state.pool.get(command.name)
+        if account is None:
+            self._refuse(command.id, f"there is no account named {command.name}")
+            return
+        try:
+            await engine.context.in_thread(self._forget, account)
+        except (KeyProblem, ConfigError) as problem:
+            self._refuse(command.id, *_words(problem))
+            return
+        engine.feed(AccountGone(command.name))
+        await engine.gateways.forget(command.name)
+        log.info("account %s removed", command.name)
+        engine.outbox.put(CommandDone(command.id, f"account {command.name} removed", 1))
+
+    def _forget(self, account: Account) -> None:
+        parts = self._engine.parts
+        if self._engine.settings.keep_config:
+            remove_account(parts.places.config_file, account.name)
+        if account.key.kind in ("keyring", "vault"):
+            parts.keys.delete(account.key)
+
+    async def enable(self, command: EnableAccount) -> None:
+        """Use or stop using an account."""
+        engine = self._engine
+        if engine.state.pool.get(command.name) is None:
+            self._refuse(command.id, f"there is no account named {command.name}")
+            return
+        if engine.settings.keep_config:
+            try:
+                await engine.context.in_thread(
+                    set_account_value, engine.parts.places.config_file, command.name, "enabled", command.enabled
+                )
+            except ConfigError as problem:
+                self._refuse(command.id, *_words(problem))
+                return
+        engine.feed(AccountSwitched(command.name, command.enabled))
+        engine.outbox.put(CommandDone(command.id, f"{command.name} {'on' if command.enabled else 'off'}", 1))
+
+    async def check(self, command: CheckAccount) -> None:
+        """Check an account's key now."""
+        engine = self._engine
+        account = engine.state.pool.get(command.name)
+        if account is None:
+            self._refuse(command.id, f"there is no account named {command.name}")
+            return
+        try:
+            await engine.gateways.forget(account.name)  # a key replaced meanwhile is looked up again
+            gateway = await engine.gateways.get(account)
+        except GeminiFailure as problem:
+            engine.feed(AccountRefused(account.name, problem.failure))
+            self._refuse(command.id, problem.failure.message, problem.failure.advice)
+            return
+        found = await gateway.check(engine.settings.model)
+        if found.ok:
+            engine.feed(AccountVerified(account.name))
+            engine.outbox.put(CommandDone(command.id, f"{account.name}: {found.message}", 1))
+            return
+        if found.dead:
+            failure = Failure(FailureKind.DEAD_KEY, Scope.KEY, "KEY_REFUSED", found.message, found.advice)
+            engine.feed(AccountRefused(account.name, failure))
+        self._refuse(command.id, f"{account.name}: {found.message}", found.advice)
+
+
+def _words(problem: KeyProblem | ConfigError) -> tuple[str, str]:
+    """What is wrong and what to do."""
+    return (problem.message, problem.advice) if isinstance(problem, KeyProblem) else (str(problem), "")

@@ -1,0 +1,339 @@
+"""The engine: asks the scheduler what to do, does it in tasks, and tells the scheduler what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from gsvr_tui.core.failure import Failure, FailureKind, Scope
+from gsvr_tui.core.messages import (
+    Command,
+    ServiceStopped,
+    Stop,
+)
+from gsvr_tui.core.models import Account, JobState, Limits, RequestState, Step
+from gsvr_tui.core.scheduler import Scheduler
+from gsvr_tui.core.scheduling import (
+    AccountPut,
+    Action,
+    Event,
+    FinishJob,
+    ForgetAnswers,
+    ForgetFile,
+    Interrupted,
+    MoveJob,
+    PauseSet,
+    ProbeJob,
+    SendRequest,
+    StallSet,
+    StepFailed,
+    StopWork,
+    UploadFile,
+)
+from gsvr_tui.service.commands import CommandDesk
+from gsvr_tui.service.context import Context
+from gsvr_tui.service.detail import DetailDesk
+from gsvr_tui.service.files import RemoteFiles
+from gsvr_tui.service.finish_step import FinishStep
+from gsvr_tui.service.gateways import Gateways
+from gsvr_tui.service.generate_step import GenerateStep
+from gsvr_tui.service.jobs import JobDesk
+from gsvr_tui.service.outbox import Outbox
+from gsvr_tui.service.probe_step import ProbeStep
+from gsvr_tui.service.restore import LIMITS_KEY, Restored, Restorer
+from gsvr_tui.service.settings import Parts, ServiceSettings
+from gsvr_tui.service.telling import Teller
+from gsvr_tui.service.upload_step import UploadStep
+from gsvr_tui.service.usage import UsageBook
+from gsvr_tui.store.status import Durability, StoreStatus
+
+log = logging.getLogger("gsvr_tui.service")
+
+THREADS = 4
+PUBLISH_S = 0.5
+"""While something is in flight, status and quota are looked at this often; never when all rests."""
+
+
+class Engine:
+    """Runs in the service's own event loop; `send` is the only method for other threads."""
+
+    def __init__(self, settings: ServiceSettings, parts: Parts, outbox: Outbox) -> None:
+        self.settings = settings
+        self.parts = parts
+        self.outbox = outbox
+        self.clock = parts.clock
+        self.scheduler = Scheduler(random=parts.random, caps=settings.caps, workers=settings.workers)
+        self.state = self.scheduler.state
+        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="gsvr-work")
+        self.desk = JobDesk(parts.store, outbox, parts.clock)
+        self.gateways = Gateways(parts, settings, self._executor, parts.clock.server_said)
+        self.context = Context(
+            desk=self.desk,
+            gateways=self.gateways,
+            usage=UsageBook(parts.store),
+            catalogue=parts.catalogue,
+            templates=parts.templates,
+            clock=parts.clock,
+            executor=self._executor,
+            scratch=parts.places.state / "scratch",
+            files=RemoteFiles(parts.store, parts.clock),
+            on_text=lambda job, piece: self.detail.text(job, piece),
+            feed=self.feed,
+            tokens_per_minute=self._tokens_per_minute,
+        )
+        self._probe = ProbeStep(self.context)
+        self._upload = UploadStep(self.context)
+        self._generate = GenerateStep(self.context)
+        self._finish = FinishStep(self.context)
+        self.restorer = Restorer(self.context, self.state, self.feed)
+        self.detail = DetailDesk(self.context, outbox)
+        self._teller = Teller(self)
+        self._commands = CommandDesk(self)
+        self._mailbox: list[Command] = []
+        self._kick = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: dict[asyncio.Task[None], str] = {}  # → job
+        self._errands: set[asyncio.Task[None]] = set()  # checks, adding: not part of a job
+        self._stop_at = math.inf
+        self._draining = False
+        self.restored = Restored()
+
+    # ---------------------------------------------------------------- from other threads
+
+    def send(self, command: Command) -> None:
+        """Put a command into the mailbox."""
+        self._mailbox.append(command)  # list.append is atomic
+        loop = self._loop
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(self._kick.set)
+            except RuntimeError:
+                return  # the loop has ended: ServiceStopped has been or is being told
+
+    def store_status(self, status: StoreStatus) -> None:
+        """The store stalls or goes on (called from its writer thread)."""
+        loop = self._loop
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(self.feed, StallSet(status.reason if status.stalled else ""))
+            except RuntimeError:
+                return
+
+    # ---------------------------------------------------------------- in the loop
+
+    def feed(self, event: Event) -> None:
+        """Tell the scheduler what happened; the loop looks at it at once."""
+        self.scheduler.feed(event, self.clock.now())
+        self._kick.set()
+
+    async def run(self) -> None:
+        """Until Stop."""
+        self._loop = asyncio.get_running_loop()
+        self._teller.follow_logs()
+        self.context.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for account in self.settings.accounts:
+            self.put_account(account)
+        self.restored = self.restorer.run(self.settings.only_batches)
+        if self.settings.start_paused:
+            self.feed(PauseSet(True))
+        self._teller.restored()
+        self._teller.snapshot()
+        try:
+            await self._cycle()
+        finally:
+            await self._close()
+        self.outbox.put(ServiceStopped(resumable=self.desk_pending()))
+
+    async def _cycle(self) -> None:
+        while True:
+            self._kick.clear()
+            self._take_commands()
+            plan = self.scheduler.next_actions(self.clock.now())
+            self._carry_out(plan.actions)
+            self._teller.publish(plan, busy=bool(self._tasks), stopping=self._draining)
+            if self._draining and self._ended():
+                return
+            await self._sleep(plan.wake_at)
+
+    def _ended(self) -> bool:
+        if not self._tasks:
+            return True
+        if self.clock.now().mono < self._stop_at:
+            return False
+        self.cut_requests()
+        self._stop_at = math.inf  # they end in the next rounds
+        return False
+
+    async def _sleep(self, wake_at: float) -> None:
+        now = self.clock.now().mono
+        if self._tasks or now < self._teller.active_until:
+            wake_at = min(wake_at, now + PUBLISH_S)
+        wake_at = min(wake_at, self._stop_at)
+        if math.isinf(wake_at):
+            await self._kick.wait()
+            return
+        try:
+            async with asyncio.timeout(max(0.0, wake_at - now)):
+                await self._kick.wait()
+        except TimeoutError:
+            return
+
+    def _take_commands(self) -> None:
+        while self._mailbox:
+            command = self._mailbox.pop(0)
+            if isinstance(command, Stop):
+                self._begin_stop(command)
+            else:
+                self._commands.handle(command)
+
+    def _begin_stop(self, command: Stop) -> None:
+        self._draining = True
+        self.state.paused = True
+        for errand in self._errands:
+            errand.cancel()
+        deadline = self.clock.now().mono + (self.settings.drain_s if command.drain else 0.0)
+        self._stop_at = min(self._stop_at, deadline)
+
+    # ---------------------------------------------------------------- actions
+
+    def _carry_out(self, actions: tuple[Action, ...]) -> None:
+        self.desk.move([action for action in actions if isinstance(action, MoveJob)])
+        for action in actions:
+            match action:
+                case ProbeJob(job):
+                    self._spawn(job, Step.PROBE, self._probe.run(job))
+                case UploadFile(job, _, name):
+                    self._spawn(job, Step.UPLOAD, self._upload.run(job, self._account(name)))
+                case SendRequest(request, job, _, _, name):
+                    run = self._generate.run(action, self._account(name))
+                    self._spawn(job, Step.GENERATE, run, request)
+                case FinishJob(job):
+                    self._spawn(job, Step.CHECK, self._finish.run(job))
+                case StopWork(job):
+                    for task, owner in self._tasks.items():
+                        if owner == job:
+                            task.cancel()
+                case ForgetFile(job, project):
+                    self.context.files.forget(project, self.desk.store.job(job).content_hash)
+                case ForgetAnswers(job):
+                    self.forget_answers(job)
+                case MoveJob():
+                    pass
+
+    def cut_requests(self) -> None:
+        """Break off all that is in flight; it is done again later."""
+        for task in self._tasks:
+            task.cancel()
+
+    def is_ending(self, job_id: str) -> bool:
+        """True while a step of the job is still being broken off."""
+        return job_id in self._tasks.values()
+
+    def _account(self, name: str) -> Account:
+        account = self.state.pool.get(name)
+        if account is None:
+            raise AssertionError(f"work for an account that is gone: {name}")
+        return account
+
+    def forget_answers(self, job_id: str) -> None:
+        """The next requests of a job ask the model again. The answer files stay: they were paid for."""
+        transaction = self.desk.store.begin()
+        for segment in self.desk.store.segments(job_id):
+            transaction.put_segment(replace(segment, request_state=RequestState.FAILED, work_key=""))
+        transaction.commit(Durability.SOON)
+
+    def _spawn(self, job: str, step: Step, work: Coroutine[Any, Any, Event], request: str = "") -> None:
+        task = asyncio.create_task(self._guarded(job, step, work, request), name=f"{step} {job}")
+        self._tasks[task] = job
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
+        self._kick.set()
+
+    async def _guarded(self, job: str, step: Step, work: Coroutine[Any, Any, Event], request: str) -> None:
+        try:
+            event = await work
+        except asyncio.CancelledError:
+            event = Interrupted(job, step, request)
+        except Exception:  # the boundary of a job: a fault of ours fails this job, the others go on
+            log.exception("step %s of job %s failed", step, job)
+            event = StepFailed(
+                job,
+                step,
+                Failure(
+                    FailureKind.ITEM,
+                    Scope.ITEM,
+                    "INTERNAL",
+                    "a fault inside gsvr-tui",
+                    "the log has the details; r tries again",
+                ),
+                request,
+                cost_usd=None,
+            )
+        if isinstance(event, StepFailed) and event.failure.violations:
+            self.feed(event)
+            self._keep_limits()
+        else:
+            self.feed(event)
+        if step is Step.GENERATE:
+            self.detail.text_ended(job)
+
+    def errand(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that belongs to no job."""
+        task = asyncio.create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    # ---------------------------------------------------------------- quota and accounts
+
+    def put_account(self, account: Account) -> None:
+        """Use an account, with what is known of its tier."""
+        self.feed(AccountPut(account, dict(self.tier_limits(account))))
+
+    def tier_limits(self, account: Account) -> dict[str, Limits]:
+        """Limits people met on an account's tier, by model; empty for a tier that is not stated."""
+        catalogue = self.parts.catalogue
+        known = {info.id: info for info in map(catalogue.find, catalogue.ids())}
+        if account.tier == "free":
+            return {name: info.free_limits for name, info in known.items() if info.free_limits is not None}
+        return {
+            name: info.tier_limits[account.tier] for name, info in known.items() if account.tier in info.tier_limits
+        }
+
+    def _keep_limits(self) -> None:
+        learned: dict[str, dict[str, Any]] = {}
+        for (project, model), limits in self.state.ledger.learned().items():
+            values = {"rpm": limits.rpm, "tpm": limits.tpm, "rpd": limits.rpd, "source": limits.source}
+            learned.setdefault(project, {})[model] = values
+        transaction = self.desk.store.begin()
+        transaction.put_meta(LIMITS_KEY, learned)
+        transaction.commit(Durability.SOON)
+
+    def _tokens_per_minute(self, model: str) -> int | None:
+        now = self.clock.now()
+        known = [self.state.ledger.limits(project, model, now).tpm for project in self.state.pool.projects()]
+        numbers = [tpm for tpm in known if tpm is not None]
+        return max(numbers) if numbers and len(numbers) == len(known) else None
+
+    # ---------------------------------------------------------------- the end
+
+    def desk_pending(self) -> int:
+        """Jobs that go on at the next start."""
+        return sum(count for state, count in self.desk.counts.items() if not JobState(state).final)
+
+    async def _close(self) -> None:
+        for task in [*self._tasks, *self._errands]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._errands, return_exceptions=True)
+        self.state.halted = True
+        last = self.scheduler.next_actions(self.clock.now())
+        self.desk.move([action for action in last.actions if isinstance(action, MoveJob)])
+        await self.gateways.close()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._teller.unfollow_logs()
