@@ -65,7 +65,8 @@ class AnswerStore:
         *,
         lookup: Callable[[str], str | None] = lambda work_key: None,
         known: Callable[[], set[str]] = set,
-        on_status: Callable[[StoreStatus], None] | None = None,
+        on_status: Callable[[StoreStatus], None] = lambda status: None,
+        make_room: Callable[[Exception], bool] = lambda error: False,
         read_only: bool = False,
         retry_s: tuple[float, float] = RETRY_S,
     ) -> None:
@@ -74,6 +75,7 @@ class AnswerStore:
         self._lookup = lookup  # work key → request id, from the segments table
         self._known = known  # request ids the segments table has an answer for
         self._on_status = on_status
+        self._make_room = make_room  # on a full disk: give back the reserve
         self._read_only = read_only
         self._retry_s = retry_s
         self._closed = threading.Event()
@@ -113,13 +115,15 @@ class AnswerStore:
             except OSError as error:
                 if give_up_after_s is not None and time.monotonic() - started >= give_up_after_s:
                     raise
+                if self._make_room(error):
+                    continue
                 stalled = True
-                self._tell(StoreStatus(True, *explain(error, str(self._folder)), pending=1))
+                self._on_status(StoreStatus(True, *explain(error, str(self._folder)), pending=1))
                 if self._closed.wait(wait_s):
                     raise StoreClosed("The store was closed before this answer was on disk.") from error
                 wait_s = min(longest_s, wait_s * 1.5)
         if stalled:
-            self._tell(StoreStatus())
+            self._on_status(StoreStatus())
 
     def _make_folder(self, folder: Path) -> None:
         if folder.is_dir():
@@ -127,10 +131,6 @@ class AnswerStore:
         self._fs.mkdir(folder)
         self._fs.fsync_dir(self._folder)
         self._fs.fsync_dir(self._folder.parent)
-
-    def _tell(self, status: StoreStatus) -> None:
-        if self._on_status is not None:
-            self._on_status(status)
 
     def append_part(self, request_id: str, piece: bytes) -> None:
         """Keep a piece of a stream. Not synced: a part is evidence of a payment, not an answer."""

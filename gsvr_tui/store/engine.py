@@ -58,6 +58,7 @@ class Engine:
         self._due: float | None = None  # monotonic time at which the lines must be on their way
         self._lossy: dict[tuple[str, int], bytes | None] = {}  # text before the first unwritten lossy change
         self._closing = False
+        self._ended = False  # the writer has taken the last lines there will be
 
     @property
     def seq(self) -> int:
@@ -204,6 +205,7 @@ class Engine:
             self._write_lossy()
             lines, self._lines, self._due = self._lines, [], None
             if not lines and not copy and self._closing:
+                self._ended = True
                 return None
             tables = {name: dict(table) for name, table in self.tables.items()} if copy else None
             return Batch(b"".join(lines), self._seq, tables)
@@ -219,10 +221,12 @@ class Engine:
             self._closing = True
             self._wake.notify_all()
 
-    def resume(self) -> None:
-        """Accept changes again: the close was called off."""
+    def resume(self) -> bool:
+        """Accept changes again: the close was called off. False when everything has been written meanwhile."""
         with self.lock:
-            self._closing = False
+            if not self._ended:
+                self._closing = False
+            return not self._ended
 
 
 def _check(change: Change) -> None:

@@ -130,7 +130,8 @@ def load_state(
         tables = read_snapshot(file, files.snapshot)
         snapshot_bytes = file.tell()
     loaded = Loaded(tables, header.seq, header.generation, header.generation, 0, 0, snapshot_bytes, Recovery())
-    torn = _replay(files, fs, loaded, [n for n in journals if n >= header.generation], header.schema)
+    numbers = _in_use(files, fs, [n for n in journals if n >= header.generation])
+    torn = _replay(files, fs, loaded, numbers, header.schema)
     if not read_only:
         _tidy(files, fs, loaded, torn)
     loaded.recovery = Recovery(
@@ -160,6 +161,17 @@ def _fresh(files: Files, fs: FileSystem, schema: int, read_only: bool) -> Loaded
     if not read_only:
         length = write_atomic(fs, files.snapshot, encode_snapshot(Header(schema, 0, 0), {}))
     return Loaded({}, 0, 0, 0, 0, 0, length, Recovery(fresh=True))
+
+
+def _in_use(files: Files, fs: FileSystem, numbers: list[int]) -> list[int]:
+    """Without the journals at the end that were made and never used: a crash or a full disk came in between."""
+    while len(numbers) > 1:
+        with fs.reader(files.journal(numbers[-1])) as file:
+            file.readline()
+            if file.readline():
+                break
+        numbers = numbers[:-1]
+    return numbers
 
 
 def _replay(files: Files, fs: FileSystem, loaded: Loaded, numbers: list[int], schema: int) -> bytes:

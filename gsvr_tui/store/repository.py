@@ -42,11 +42,9 @@ class Store:
         Raises StoreLocked (somebody else has it), StoreDamaged, StoreTooNew or StoreUnusable; all are StoreError with
         a message and advice, and leave everything as it was. `on_status` is called from the store's own threads.
         """
-        return cls(
-            JournalDB(folder, wall=wall, filesystem=filesystem, on_status=on_status, read_only=read_only), on_status
-        )
+        return cls(JournalDB(folder, wall=wall, filesystem=filesystem, on_status=on_status, read_only=read_only))
 
-    def __init__(self, database: JournalDB, on_status: Callable[[StoreStatus], None] | None = None) -> None:
+    def __init__(self, database: JournalDB) -> None:
         storage = database.storage
         self._storage = storage
         self._engine = storage.engine
@@ -59,7 +57,8 @@ class Store:
             storage.fs,
             lookup=self._request_for,
             known=self._answered_requests,
-            on_status=on_status,
+            on_status=storage.board.part("answers"),
+            make_room=storage.writer.reserve.give_back if storage.writer is not None else lambda error: False,
             read_only=storage.read_only,
         )
 
@@ -78,8 +77,7 @@ class Store:
     @property
     def status(self) -> StoreStatus:
         """How the store stands now."""
-        writer = self._storage.writer
-        return writer.status if writer is not None else StoreStatus()
+        return self._storage.board.status
 
     @property
     def pending(self) -> int:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 
 class Durability(StrEnum):
@@ -41,3 +46,43 @@ class Recovery:
     def clean(self) -> bool:
         """True when there is nothing to tell."""
         return not (self.torn_bytes or self.notes or self.migrated_from is not None)
+
+
+class StatusBoard:
+    """Joins what the journal and the answers say into one status: stalled while either of them is."""
+
+    def __init__(self, listener: Callable[[StoreStatus], None] | None) -> None:
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._parts: dict[str, StoreStatus] = {}
+
+    @property
+    def status(self) -> StoreStatus:
+        """How the store stands now."""
+        with self._lock:
+            return self._joined()
+
+    def part(self, name: str) -> Callable[[StoreStatus], None]:
+        """Where one part of the store reports to."""
+
+        def report(status: StoreStatus) -> None:
+            with self._lock:
+                self._parts[name] = status
+                joined = self._joined()
+            self._tell(joined)
+
+        return report
+
+    def _joined(self) -> StoreStatus:
+        stalled = [status for status in self._parts.values() if status.stalled]
+        if not stalled:
+            return StoreStatus()
+        return StoreStatus(True, stalled[0].reason, stalled[0].advice, sum(status.pending for status in stalled))
+
+    def _tell(self, status: StoreStatus) -> None:
+        if self._listener is None:
+            return
+        try:
+            self._listener(status)
+        except Exception:  # foreign code: whatever it does must not stop a writer
+            _log.exception("A listener to the status of the store failed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, MutableMapping
@@ -20,7 +21,8 @@ from gsvr_tui.store.filesystem import FileSystem
 from gsvr_tui.store.journal import Change, Clear, Delete, Put, dump, load
 from gsvr_tui.store.loading import Files, Loaded, load_state
 from gsvr_tui.store.lock import FolderLock
-from gsvr_tui.store.status import Durability, StoreStatus
+from gsvr_tui.store.network import network_kind
+from gsvr_tui.store.status import Durability, Recovery, StatusBoard, StoreStatus
 from gsvr_tui.store.writer import COMPACT_BYTES, RETRY_S, Writer
 
 Fields = Mapping[str, Any] | Callable[[MutableMapping[str, Any]], None]
@@ -75,6 +77,7 @@ class JournalStorage(Storage):
         self.files = Files(folder)
         self.fs = filesystem or FileSystem()
         self.read_only = read_only
+        self.board = StatusBoard(on_status)
         self._lock: FolderLock | None = None
         self.writer: Writer | None = None
         if not read_only:
@@ -82,7 +85,7 @@ class JournalStorage(Storage):
             self._lock = FolderLock(self.files.lock, wall())
         try:
             loaded = self._load()
-            self.recovery = loaded.recovery
+            self.recovery = _with_notes(loaded.recovery, folder)
             self.engine = Engine(loaded.tables, loaded.seq, read_only=read_only)
             if not read_only:
                 self.writer = Writer(
@@ -91,7 +94,7 @@ class JournalStorage(Storage):
                     self.fs,
                     loaded,
                     schema=migrations.SCHEMA,
-                    on_status=on_status,
+                    on_status=self.board.part("journal"),
                     retry_s=retry_s,
                     compact_bytes=compact_bytes,
                 )
@@ -147,6 +150,14 @@ class JournalStorage(Storage):
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def _with_notes(recovery: Recovery, folder: Path) -> Recovery:
+    kind = network_kind(folder)
+    if not kind:
+        return recovery
+    note = f"The state folder {folder} is on a network drive ({kind}): use it from one machine at a time."
+    return dataclasses.replace(recovery, notes=(*recovery.notes, note))
 
 
 def _make_private(folder: Path, fs: FileSystem) -> None:

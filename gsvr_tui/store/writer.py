@@ -11,17 +11,16 @@ from collections.abc import Callable
 from gsvr_tui.store.compaction import Compactor
 from gsvr_tui.store.engine import Engine
 from gsvr_tui.store.errors import StoreUnsaved
-from gsvr_tui.store.filesystem import FileSystem, discard, write_all, write_whole
+from gsvr_tui.store.filesystem import FileSystem, discard, write_all
 from gsvr_tui.store.loading import Files, Loaded, start_journal
+from gsvr_tui.store.reserve import Reserve
 from gsvr_tui.store.snapshot import Header
 from gsvr_tui.store.status import StoreStatus
 
 _log = logging.getLogger(__name__)
 
 COMPACT_BYTES = 4 << 20
-RESERVE_BYTES = 1 << 20
 RETRY_S = (1.0, 5.0)
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class _GivenUp(Exception):
@@ -39,12 +38,13 @@ class Writer:
         loaded: Loaded,
         *,
         schema: int,
-        on_status: Callable[[StoreStatus], None] | None = None,
+        on_status: Callable[[StoreStatus], None],
         retry_s: tuple[float, float] = RETRY_S,
         compact_bytes: int = COMPACT_BYTES,
     ) -> None:
         self._engine, self._files, self._fs = engine, files, fs
         self._schema = schema
+        self.reserve = Reserve(files.reserve, fs)
         self._on_status = on_status
         self._retry_s = retry_s
         self._compact_bytes = compact_bytes
@@ -58,7 +58,11 @@ class Writer:
         self._abandon = threading.Event()
         if self._length:
             self._fd: int | None = self._reopen()
-            fs.fsync(self._fd)  # what the process before had accepted but not synced counts from here on
+            try:
+                fs.fsync(self._fd)  # what the process before had accepted but not synced counts from here on
+            except OSError:
+                self._drop_fd()
+                raise
         else:
             self._fd, self._length = start_journal(files, fs, self._generation, engine.seq, schema)
         self._thread = threading.Thread(target=self._run, name="gsvr-store-writer", daemon=True)
@@ -79,22 +83,22 @@ class Writer:
         self._hurry.set()
         self._thread.join(timeout_s)
         if self._thread.is_alive():
-            if not give_up:
-                self._engine.resume()
+            if not give_up and self._engine.resume():
                 raise StoreUnsaved(self._engine.pending, self._status.reason or "the disk is slow")
             self._abandon.set()
             self._hurry.set()
-            self._thread.join()
+            self._thread.join(max(1.0, timeout_s))
+            if self._thread.is_alive():  # a call into the system hangs: its descriptor must stay as it is
+                self._engine.progress.close()
+                return
         self.compactor.join(max(0.0, deadline - time.monotonic()))
         self._engine.progress.close()
-        if self._fd is not None:
-            self._fs.close(self._fd)
-            self._fd = None
+        self._drop_fd()
 
     # ------------------------------------------------------------ the thread
 
     def _run(self) -> None:
-        self._make_reserve()
+        self.reserve.make()
         while True:
             batch = self._engine.take(copy=self._compaction_is_due())
             if batch is None:
@@ -120,7 +124,7 @@ class Writer:
                 self._drop_fd()
                 if self._abandon.is_set():
                     raise _GivenUp from error
-                if self._give_back_reserve(error):
+                if self.reserve.give_back(error):
                     continue
                 self._report(error)
                 self._hurry.wait(wait_s)
@@ -130,7 +134,7 @@ class Writer:
             self._length += len(data)
             break
         if self._status.stalled:
-            self._make_reserve()
+            self.reserve.make()
             self._tell(StoreStatus())
 
     def _reopen(self) -> int:
@@ -161,26 +165,7 @@ class Writer:
 
     def _tell(self, status: StoreStatus) -> None:
         self._status = status
-        if self._on_status is None:
-            return
-        try:
-            self._on_status(status)
-        except Exception:  # foreign code: whatever it does must not stop the writer
-            _log.exception("A listener to the state of the store failed")
-
-    def _give_back_reserve(self, error: Exception) -> bool:
-        """On a full disk, free the reserved space once; True when there was some."""
-        if getattr(error, "errno", None) not in _FULL or not self._files.reserve.exists():
-            return False
-        discard(self._fs, self._files.reserve)
-        return not self._files.reserve.exists()
-
-    def _make_reserve(self) -> None:
-        try:
-            if not self._files.reserve.exists() and self._fs.free_bytes(self._files.folder) > 8 * RESERVE_BYTES:
-                write_whole(self._fs, self._files.reserve, [bytes(RESERVE_BYTES)])
-        except OSError:
-            discard(self._fs, self._files.reserve)
+        self._on_status(status)
 
     # ------------------------------------------------------------ compaction
 
