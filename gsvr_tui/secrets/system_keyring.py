@@ -80,17 +80,13 @@ class SystemKeyring:
         if self._looked:
             return
         self._looked = True
-        if self._backend is None:
-            try:
-                self._backend = self._in_time(_find_backend)
-            except KeyringProblem as problem:
-                self._note = problem.message
-                return
-        backend = self._backend
-        real = _real(backend)
-        self._name = str(getattr(backend, "name", type(backend).__name__))
-        if not real:
-            self._note = "This system has no key store the program can use."
+        try:
+            # even asking a backend whether it works may wait for D-Bus
+            self._backend, self._name, real = self._in_time(lambda: _find(self._backend))
+        except KeyringProblem as problem:
+            self._note = problem.message
+        else:
+            self._note = "" if real else "This system has no key store the program can use."
 
     def _call(self, act: Callable[[Any], Any]) -> Any:
         if not self.usable:
@@ -125,10 +121,13 @@ class SystemKeyring:
         )
 
 
-def _find_backend() -> Any:
-    import keyring  # here, since looking for backends may ask D-Bus
+def _find(backend: Any) -> tuple[Any, str, bool]:
+    """The given or the system's backend, its name for people, and whether it is a real one."""
+    if backend is None:
+        import keyring  # here, since looking for backends takes a while
 
-    return keyring.get_keyring()
+        backend = keyring.get_keyring()
+    return backend, str(getattr(backend, "name", type(backend).__name__)), _real(backend)
 
 
 def _real(backend: Any) -> bool:
@@ -136,11 +135,16 @@ def _real(backend: Any) -> bool:
     kind = type(backend)
     if kind.__module__.startswith(_NO_STORES) or "plaintext" in kind.__name__.lower():
         return False
-    inner = getattr(backend, "backends", None)
-    if inner is not None and kind.__module__ == "keyring.backends.chainer":
-        inner = list(inner)
-        return bool(inner) and all(_real(one) for one in inner)
     try:
+        if isinstance(backend, _chainer()):
+            inner: list[Any] = list(backend.backends)
+            return bool(inner) and all(_real(one) for one in inner)
         return float(backend.priority) > 0
     except Exception:  # boundary: a backend that can't work here raises what it likes
         return False
+
+
+def _chainer() -> Any:
+    from keyring.backends.chainer import ChainerBackend
+
+    return ChainerBackend
