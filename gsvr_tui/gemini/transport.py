@@ -7,12 +7,14 @@ request went out, what came back, as bytes.
 
 from __future__ import annotations
 
+import ssl
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, cast
 
 import httpx2
@@ -25,6 +27,12 @@ WRITE_S = 60.0
 POOL_S = 60.0
 LARGEST_BODY = 64 << 20
 _KEY_HEADER = "x-goog-api-key"
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The trust of this machine (`SSL_CERT_FILE` and the like included); takes a while to load, so once for all."""
+    return httpx2.create_ssl_context()
 
 
 class RefusedAddress(httpx2.TransportError):
@@ -165,6 +173,7 @@ class Transport:
         self._clock = clock
         shared: dict[str, Any] = {
             "follow_redirects": False,
+            "verify": _tls(),
             "timeout": httpx2.Timeout(WRITE_S, connect=CONNECT_S),
             "limits": httpx2.Limits(
                 max_connections=max_connections, max_keepalive_connections=8, keepalive_expiry=20.0

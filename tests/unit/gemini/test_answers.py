@@ -204,17 +204,16 @@ def test_no_unusable_answer_passes_for_a_good_one(body: bytes, kind: FailureKind
     assert "\x1b" not in failure.message
 
 
+FIELDS = [
+    *("candidates", "content", "parts", "text", "thought", "finishReason", "usageMetadata", "promptTokenCount"),
+    *("promptTokensDetails", "promptFeedback", "blockReason", "error", "modelStatus", "modality"),
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=10),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                (
-                    "candidates content parts text thought finishReason usageMetadata promptTokenCount promptTokensDetails "
-                    "promptFeedback blockReason error modelStatus modality"
-                ).split()
-            ),
+            st.sampled_from(FIELDS),
             inner,
             max_size=4,
         )
