@@ -13,17 +13,23 @@ _RANDOM_BITS = 22
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {char: value for value, char in enumerate(_ALPHABET)}
 ID_LENGTH = 13
+_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]  # two digits at a time: stores decode many ids
 
 
 def id_text(number: int) -> str:
     """The 13-character form of a 63-bit id."""
     if not 0 <= number < 1 << 63:
         raise ValueError(f"not a 63-bit id: {number}")
-    digits = []
-    for _ in range(ID_LENGTH):
-        number, low = divmod(number, 32)
-        digits.append(_ALPHABET[low])
-    return "".join(reversed(digits))
+    pairs = _PAIRS
+    return (
+        _ALPHABET[number >> 60]
+        + pairs[number >> 50 & 1023]
+        + pairs[number >> 40 & 1023]
+        + pairs[number >> 30 & 1023]
+        + pairs[number >> 20 & 1023]
+        + pairs[number >> 10 & 1023]
+        + pairs[number & 1023]
+    )
 
 
 def id_number(text: str) -> int:

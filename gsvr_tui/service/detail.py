@@ -105,10 +105,6 @@ class DetailDesk:
                 ("picture", f"{probe.width}×{probe.height} {probe.video_codec} {probe.fps:.3g} fps"),
                 ("sound", probe.audio_codec or "none"),
             ]
-        if job.model:
-            facts.append(("model", job.model))
-        if job.account:
-            facts.append(("account", f"{job.account} (project {job.project})" if job.project else job.account))
         return tuple(facts)
 
 

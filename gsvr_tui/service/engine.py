@@ -138,11 +138,10 @@ class Engine:
         self.context.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         for account in self.settings.accounts:
             self.put_account(account)
-        self.restored = self.restorer.run(self.settings.only_batches)
+        self.restored = await self.restorer.run(self.settings.only_batches, self._teller.rows)
         if self.settings.start_paused:
             self.feed(PauseSet(True))
         self._teller.restored()
-        self._teller.snapshot()
         try:
             await self._cycle()
         finally:

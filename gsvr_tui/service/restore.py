@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from gsvr_tui.core.messages import JobRow
 from gsvr_tui.core.models import Job, JobState, Limits, Now, Reason, RequestState, Segment, Usage
 from gsvr_tui.core.scheduler_state import SchedulerState
 from gsvr_tui.core.scheduling import Event, JobArrived
 from gsvr_tui.gemini.answers import answer_failure, answer_from_raw
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.probe_step import needs_of
+from gsvr_tui.service.rows import job_row
 from gsvr_tui.store.errors import StoreError
 from gsvr_tui.store.status import Durability
 
 MOST_CRASHES = 3
 """A job in flight at so many crashes in a row may be what kills us: it is set aside."""
 RECENT_S = 120.0
+HOUR_S = 3600.0
 LIMITS_KEY = "learned_limits"
+FIRST_ROWS = 200
+"""Rows shown before the rest is read."""
+MORE_ROWS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,17 @@ class Restored:
     set_aside: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class _Found:
+    """What the walk over the jobs collects."""
+
+    jobs: int = 0
+    pending: int = 0
+    batch_costs: dict[str, float] = field(default_factory=dict)
+    sends: list[Segment] = field(default_factory=list)
+    finished: list[float] = field(default_factory=list)
+
+
 class Restorer:
     """Feeds the scheduler with what the store holds."""
 
@@ -41,31 +59,43 @@ class Restorer:
         self._feed = feed
         self._set_aside: list[str] = []
 
-    def run(self, only_batches: frozenset[str] | None) -> Restored:
-        """Everything, once, before the first action."""
+    async def run(self, only_batches: frozenset[str] | None, show: Callable[[list[JobRow]], None]) -> Restored:
+        """Everything, once, before the first action. `show` gets the rows piece by piece, the first few soon."""
         now = self._context.clock.now()
         adopted, unknown, usd = self._requests(now)
         self._quota(now)
-        jobs = pending = 0
         desk = self._context.desk
-        batch_costs: dict[str, float] = {}
-        sends: list[Segment] = []
-        for job in list(desk.store.jobs()):
-            jobs += 1
-            job = self._settled(job)
+        found = _Found()
+        rows: list[JobRow] = []
+        piece = FIRST_ROWS
+        for job_id in desk.store.job_ids():
+            job = self._settled(desk.store.job(job_id))
             desk.count(job)
-            batch_costs[job.batch_id] = batch_costs.get(job.batch_id, 0.0) + job.cost_usd
-            if job.started_at is not None and (job.finished_at is None or job.finished_at > now.wall - RECENT_S):
-                sends += [s for s in desk.store.segments(job.id) if s.sent_at and s.sent_at > now.wall - RECENT_S]
-            if job.finished_at is not None and job.finished_at > now.wall - 3600 and job.state is JobState.DONE:
-                desk.finished.append(job.finished_at)
+            self._look_at(job, found, now)
+            rows.append(job_row(job))
             if not job.state.final and (only_batches is None or job.batch_id in only_batches):
-                pending += 1
+                found.pending += 1
                 self._feed(self.arrival(job))
-        desk.finished = type(desk.finished)(sorted(desk.finished))
-        self._money(batch_costs)
-        self._sends(sends, now)
-        return Restored(jobs, pending, adopted, unknown, usd, tuple(self._set_aside))
+            if len(rows) >= piece:
+                show(rows)
+                rows, piece = [], MORE_ROWS
+                await asyncio.sleep(0)  # let commands in, and the screen's thread
+        show(rows)
+        desk.finished.extend(sorted(found.finished))
+        self._money(found.batch_costs)
+        self._sends(found.sends, now)
+        return Restored(found.jobs, found.pending, adopted, unknown, usd, tuple(self._set_aside))
+
+    def _look_at(self, job: Job, found: _Found, now: Now) -> None:
+        found.jobs += 1
+        found.batch_costs[job.batch_id] = found.batch_costs.get(job.batch_id, 0.0) + job.cost_usd
+        if job.started_at is None:
+            return
+        if job.finished_at is None or job.finished_at > now.wall - RECENT_S:
+            segments = self._context.desk.store.segments(job.id)
+            found.sends += [s for s in segments if s.sent_at and s.sent_at > now.wall - RECENT_S]
+        if job.state is JobState.DONE and job.finished_at is not None and job.finished_at > now.wall - HOUR_S:
+            found.finished.append(job.finished_at)
 
     def arrival(self, job: Job, *, announce: bool = False) -> JobArrived:
         """A job as the scheduler takes it."""

@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gsvr_tui.core.messages import AccountsChanged, LogLine, QuotaChanged, Snapshot, StatusChanged
+from gsvr_tui.core.messages import AccountsChanged, JobRow, LogLine, QuotaChanged, Snapshot, StatusChanged
 from gsvr_tui.core.scheduling import Plan
-from gsvr_tui.service.rows import QuotaMonitor, batch_row, job_row
+from gsvr_tui.service.rows import QuotaMonitor, batch_row
 from gsvr_tui.service.status import StatusMaker
 
 if TYPE_CHECKING:
@@ -28,11 +28,19 @@ class Teller:
         self._engine = engine
         self._monitor = QuotaMonitor(engine.state.ledger, engine.state.pool)
         self._status = StatusMaker(engine.state, engine.desk, engine.settings)
+        self._told = False
         self._unsubscribe: Callable[[], None] | None = None
         self.active_until = -math.inf  # monotonic: until then the figures still move
 
-    def snapshot(self) -> None:
-        """The whole picture."""
+    def rows(self, rows: list[JobRow]) -> None:
+        """Rows of the start: the snapshot with the first, then the others."""
+        if self._told:
+            self._engine.outbox.put_rows(rows)
+        else:
+            self._snapshot(rows)
+            self._told = True
+
+    def _snapshot(self, rows: list[JobRow]) -> None:
         engine = self._engine
         now = engine.clock.now()
         store = engine.desk.store
@@ -40,7 +48,7 @@ class Teller:
             Snapshot(
                 status=self._status.make(now, None, stopping=False, restored=engine.restored),
                 batches=tuple(batch_row(batch) for batch in store.batches()),
-                jobs=tuple(job_row(job) for job in store.jobs()),
+                jobs=tuple(rows),
                 accounts=self._monitor.account_rows(engine.gateways.tails, engine.settings.base_url, now),
                 quota=self._monitor.quota_rows(now),
                 base_url=engine.settings.base_url,
