@@ -22,9 +22,11 @@ from gsvr_tui.ui.marks import ASCII, UNICODE
 from gsvr_tui.ui.opener import best_output, desktop_command, open_in_desktop, terminal_command
 from gsvr_tui.ui.options import UiOptions
 from gsvr_tui.ui.screens.alerts import AlertsScreen
+from gsvr_tui.ui.screens.base import TableScreen
 from gsvr_tui.ui.screens.confirm import Choice, ConfirmScreen
 from gsvr_tui.ui.screens.help import HelpScreen
 from gsvr_tui.ui.screens.job_acts import Act
+from gsvr_tui.ui.screens.queue import QueueScreen
 
 _BUSY = frozenset({RunState.RUNNING, RunState.RESTING, RunState.PAUSING})
 MOST_WORKERS = 256
@@ -95,9 +97,18 @@ class BaseApp(App[int]):
         """The third tab."""
         await self.switch_mode("logs")
 
-    def do_alerts(self) -> None:
-        """What needs the user."""
-        self.push_screen(AlertsScreen())
+    @work
+    async def do_alerts(self) -> None:
+        """What needs the user; goes where the one chosen is shown."""
+        alert = await self.push_screen_wait(AlertsScreen())
+        if alert is None:
+            return
+        if alert.query:
+            await self.switch_mode("queue")
+            if isinstance(self.screen, QueueScreen):
+                self.screen.show_query(alert.query)
+        elif alert.account:
+            await self.switch_mode("accounts")
 
     def do_pause(self) -> None:
         """Pause or go on."""
@@ -146,9 +157,16 @@ class BaseApp(App[int]):
         """The command palette."""
         self.action_command_palette()
 
-    def do_help(self) -> None:
-        """Help for the screen on top."""
-        self.push_screen(HelpScreen(self.screen))
+    @work
+    async def do_help(self) -> None:
+        """Help for the screen on top; runs the action chosen."""
+        about = self.screen
+        wanted = await self.push_screen_wait(HelpScreen(about))
+        scope, _, name = (wanted or "").partition(".")
+        if name and scope == Scope.APP.name.lower():
+            await self.action_act(name)
+        elif name and isinstance(about, TableScreen):
+            await about.action_act(name)
 
     def do_repaint(self) -> None:
         """After another program wrote over the screen."""
@@ -253,7 +271,7 @@ class BaseApp(App[int]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """App-wide commands beside those of the table."""
         for name in sorted(self.available_themes):
-            yield SystemCommand(f"Theme: {name}", "change the colours", lambda name=name: self.use_theme(name))  # type: ignore[misc]
+            yield SystemCommand(f"Theme: {name}", "change the colours", lambda name=name: self.use_theme(name))
         yield SystemCommand("Save a picture", "the screen as SVG", lambda: self.set_timer(0.1, self.deliver_screenshot))
 
     def use_theme(self, name: str) -> None:

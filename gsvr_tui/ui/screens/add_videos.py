@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
+from rich.text import Text, TextType
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -45,6 +47,40 @@ def _plain(word: str) -> str:
     return str(Path(word).expanduser())
 
 
+VIDEO_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        "mp4", "m4v", "mov", "mkv", "webm", "avi", "wmv", "flv", "mpg", "mpeg", "ts", "mts", "m2ts", "3gp", "3g2",
+        "ogv", "asf", "vob", "f4v",
+    )
+)  # fmt: skip
+
+
+class VideoTree(DirectoryTree):
+    """Folders and videos only. Names are shown as they are, never read as markup."""
+
+    ICON_NODE = "▸ "
+    ICON_NODE_EXPANDED = "▾ "
+    ICON_FILE = "  "
+
+    def __init__(self, path: str, *, ascii_only: bool, widget_id: str) -> None:
+        super().__init__(path, id=widget_id)
+        self.guide_depth = 2
+        self.show_guides = False
+        if ascii_only:
+            self.ICON_NODE, self.ICON_NODE_EXPANDED = "+ ", "- "
+
+    def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
+        """No hidden ones, no other files."""
+        for path in paths:
+            if not path.name.startswith(".") and (path.suffix.lower() in VIDEO_SUFFIXES or path.is_dir()):
+                yield path
+
+    def process_label(self, label: TextType) -> Text:
+        """Text from the disk, cleaned; a str would be read as markup."""
+        return Text(clean_text(str(label)), end="")
+
+
 class _PathInput(Input):
     """Keeps the line breaks of a paste of several paths apart."""
 
@@ -74,7 +110,7 @@ class AddVideosScreen(ModalScreen[dict[str, Any] | None]):
         with Vertical(classes="dialog add"):
             yield Static(safe("Add videos"), classes="dialog-title")
             yield _PathInput(placeholder="files or folders; paste or drop them here", id="paths")
-            yield DirectoryTree(start, id="tree")
+            yield VideoTree(start, ascii_only=self._options.ascii, widget_id="tree")
             with Grid(classes="form"):
                 if self._model.templates:
                     yield Label(safe("Template"))
@@ -91,7 +127,7 @@ class AddVideosScreen(ModalScreen[dict[str, Any] | None]):
                 yield Button("Back", id="cancel")
 
     def _select(self, names: tuple[str, ...], widget_id: str) -> Select[str]:
-        return Select([(safe(name), name) for name in names], prompt="as configured", id=widget_id, compact=True)  # type: ignore[list-item]
+        return Select([(safe(name), name) for name in names], prompt="as configured", id=widget_id, compact=True)
 
     def on_mount(self) -> None:
         """Ready to paste."""

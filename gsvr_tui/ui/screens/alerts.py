@@ -17,11 +17,10 @@ from gsvr_tui.ui.safe import join, safe
 
 if TYPE_CHECKING:
     from gsvr_tui.ui.base_app import BaseApp
-    from gsvr_tui.ui.screens.queue import QueueScreen
 
 
-class AlertsScreen(ModalScreen[None]):
-    """A list of alerts."""
+class AlertsScreen(ModalScreen[Alert | None]):
+    """A list of alerts; gives the one chosen."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,19 +48,12 @@ class AlertsScreen(ModalScreen[None]):
         return Option(join(count, (alert.text, "$foreground"), "\n", (f"  {alert.advice}", "$muted")))
 
     @on(OptionList.OptionSelected)
-    async def _chosen(self, event: OptionList.OptionSelected) -> None:
-        alert = self._alerts[event.option_index]
-        app = cast("BaseApp", self.app)
-        await self.dismiss()
-        if alert.query:
-            await app.switch_mode("queue")
-            cast("QueueScreen", app.screen).show_query(alert.query)
-        elif alert.account:
-            await app.switch_mode("accounts")
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._alerts[event.option_index])
 
     def action_close(self) -> None:
         """Back."""
-        self.dismiss()
+        self.dismiss(None)
 
     def action_step(self, by: int) -> None:
         """Like the arrow keys."""

@@ -29,10 +29,10 @@ class TableScreen(Screen[None]):
 
     SCOPE: ClassVar[Scope]
     HELP: ClassVar[str] = ""
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it an instance variable
         (0, "-tiny"), (60, "-narrow"), (100, "-wide"), (150, "-huge"),
     ]  # fmt: skip
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (16, "-short"), (32, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (32, "-tall")]  # noqa: RUF012 - the same
 
     @property
     def gsvr(self) -> BaseApp:
@@ -82,7 +82,7 @@ class TableScreen(Screen[None]):
 
     def compose_keys(self) -> ComposeResult:
         """The key bar, and the notice that stands in for all when the terminal is too small."""
-        yield Line(id="keys")
+        yield Line(id="key-bar")
         yield Line(id="too-small")
 
     def refresh_top(self) -> None:
@@ -109,7 +109,7 @@ class TableScreen(Screen[None]):
             KeyHint(find(Scope.APP, name).shown_key, find(Scope.APP, name).title, f"app.act('{name}')")
             for name in ("palette", "help")
         ]
-        self.query_one("#keys", Line).show(key_line(left, right, self.size.width - 2))
+        self.query_one("#key-bar", Line).show(key_line(left, right, self.size.width - 2))
 
     def _refusal(self, action: Action) -> str:
         return self.gsvr.why_not(action.id) if action.scope is Scope.APP else self.why_not(action.id)

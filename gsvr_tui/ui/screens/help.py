@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,8 +20,8 @@ from gsvr_tui.ui.screens.base import TableScreen
 _KEYS = 14
 
 
-class HelpScreen(ModalScreen[None]):
-    """Help for one screen."""
+class HelpScreen(ModalScreen[str | None]):
+    """Help for one screen; gives the full id of the action chosen."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,15 +54,10 @@ class HelpScreen(ModalScreen[None]):
         listing.clear_options()
         wanted = wanted.casefold()
         for scope in self._scopes:
-            group = ""
-            for action in actions_of(scope):
-                if wanted and wanted not in f"{action.title} {action.help} {action.shown_keys}".casefold():
-                    continue
-                if action.group != group:
-                    group = action.group
-                    title = f"{group}, everywhere" if scope is Scope.APP else group
-                    listing.add_option(Option(styled(title, "bold $foreground"), disabled=True))
-                listing.add_option(Option(self._line(action), id=action.full_id))
+            for group, actions in _by_group(scope, wanted).items():
+                title = f"{group}, everywhere" if scope is Scope.APP else group
+                listing.add_option(Option(styled(title, "bold $foreground"), disabled=True))
+                listing.add_options([Option(self._line(action), id=action.full_id) for action in actions])
         if listing.option_count:
             listing.action_first()
             listing.scroll_home(animate=False)
@@ -80,18 +75,12 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(OptionList).action_select()
 
     @on(OptionList.OptionSelected)
-    async def _chosen(self, event: OptionList.OptionSelected) -> None:
-        scope_name, _, name = (event.option.id or "").partition(".")
-        if not name:
-            return
-        about = self._about
-        await self.dismiss()
-        target = self.app if scope_name == Scope.APP.name.lower() else about
-        await cast("TableScreen", target).action_act(name)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option.id)
 
     def action_close(self) -> None:
         """Back."""
-        self.dismiss()
+        self.dismiss(None)
 
     def action_step(self, by: int) -> None:
         """Move in the list while the filter has the focus."""
@@ -100,3 +89,11 @@ class HelpScreen(ModalScreen[None]):
             listing.action_cursor_down()
         else:
             listing.action_cursor_up()
+
+
+def _by_group(scope: Scope, wanted: str) -> dict[str, list[Action]]:
+    groups: dict[str, list[Action]] = {}
+    for action in actions_of(scope):
+        if wanted in f"{action.title} {action.help} {action.shown_keys}".casefold():
+            groups.setdefault(action.group, []).append(action)
+    return groups

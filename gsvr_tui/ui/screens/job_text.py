@@ -153,14 +153,14 @@ def files(detail: JobDetail) -> list[Content]:
 def summary(row: JobRow, detail: JobDetail | None, now: float, zone: tzinfo | None, marks: Marks) -> Content:
     """The side panel."""
     lines = heading(row, now, zone, marks)
-    lines += ["", *facts(row, detail), *money(row, detail)] if detail or row.duration_s else money(row, detail)
+    lines += [Content(""), *facts(row, detail), *money(row, detail)] if detail or row.duration_s else money(row, detail)
     if detail is not None:
         word_of_gate = verdict(row)
         checks = findings(detail, marks)
         lines += section("Checks", [*([word_of_gate] if word_of_gate else []), *checks])
         lines += section("History", timeline(detail, zone, last=8))
         lines += section("Files", files(detail))
-    return Content("\n").join([line if isinstance(line, Content) else Content(line) for line in lines])
+    return Content("\n").join(lines)
 
 
 def overview(
@@ -177,5 +177,5 @@ def overview(
         lines += section("History", timeline(detail, zone))
         lines += section("Files", [*pairs((("video", detail.path),)), *files(detail)])
     else:
-        lines += ["", styled("Asking the service for the rest …", "$muted")]
-    return Content("\n").join([line if isinstance(line, Content) else Content(line) for line in lines])
+        lines += [Content(""), styled("Asking the service for the rest …", "$muted")]
+    return Content("\n").join(lines)

@@ -71,7 +71,10 @@ class QueueScreen(TableScreen):
             yield Line(id="advice")
         yield Line(id="place")
         yield Input(
-            id="filter", placeholder="state:failed  why:quota  batch:…  acct:…  words of the name", compact=True
+            id="filter",
+            placeholder="state:failed  why:quota  batch:…  acct:…  words of the name",
+            compact=True,
+            select_on_focus=False,
         )
         yield from self.compose_keys()
 
@@ -117,8 +120,11 @@ class QueueScreen(TableScreen):
             hint.update(empty_queue(loaded=model.loaded, accounts=len(model.accounts)))
         self.query_one("#progress", Line).show(self._progress(width))
         self.query_one("#chips", Line).show(chips(model.counts, self.view.chip, len(model.rows), width, self.marks))
-        self.query_one("#head", Line).show(styled(self.jobs.head(self.jobs.scrollable_content_region.width), "$muted"))
+        self._refresh_head()
         self._refresh_place()
+
+    def _refresh_head(self) -> None:
+        self.query_one("#head", Line).show(styled(self.jobs.head(self.jobs.scrollable_content_region.width), "$muted"))
 
     def _progress(self, width: int) -> Content:
         counts = self.model.counts
@@ -199,6 +205,10 @@ class QueueScreen(TableScreen):
         if before is not None:
             before.stop()
         self._delays[name] = self.set_timer(delay_s, act)
+
+    @on(LineList.Resized)
+    def _list_resized(self) -> None:
+        self._refresh_head()
 
     @on(LineList.Moved)
     def _moved(self) -> None:

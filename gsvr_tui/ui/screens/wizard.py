@@ -72,7 +72,7 @@ class WizardScreen(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         """Title with the steps, the step, what Esc does."""
-        self.entries = Entries(account.name for account in self.gsvr.link.model.accounts)
+        self.entries = Entries([account.name for account in self.gsvr.link.model.accounts])
         yield Line(id="steps")
         with ContentSwitcher(id="step", initial="keys"):
             yield from self._compose_keys()

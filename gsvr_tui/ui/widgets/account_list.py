@@ -141,9 +141,8 @@ class AccountList(LineList):
         pieces: list[Piece] = [(title, "muted")]
         marks = self.marks
         if not limit:
-            number = _short(used) + ("" if limit is None else "/0")
-            return [*pieces, (fit("no limit known" if limit is None else "no access", cells + 1), "muted"),
-                    (number.ljust(width), "muted")]  # fmt: skip
+            text = f"{_short(used)}, limit unknown" if limit is None else "no access"
+            return [*pieces, (fit(text, cells + 1 + width), "muted")]
         full = min(cells, round(cells * used / limit) or (1 if used else 0))
         half = min(cells - full, round(cells * reserved / limit) or (1 if reserved else 0))
         tone = "rest" if used >= limit else "run"

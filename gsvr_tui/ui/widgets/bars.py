@@ -20,6 +20,7 @@ class Line(Widget):
     """A line of content that is only drawn anew when it differs."""
 
     ALLOW_SELECT = False
+    auto_links = False  # a click runs an action; the colours stay ours
     line: reactive[Content] = reactive(Content(""))
 
     def render(self) -> RenderResult:

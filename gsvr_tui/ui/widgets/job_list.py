@@ -17,7 +17,7 @@ from gsvr_tui.ui.read_model import Change
 from gsvr_tui.ui.safe import fit, fit_end, fit_right
 from gsvr_tui.ui.widgets.line_list import LineList, Piece
 
-_GUTTER, _GAP, _STATE, _LENGTH, _COST, _ACCOUNT = 3, 2, 11, 8, 7, 14
+_GUTTER, _GAP, _STATE, _LENGTH, _COST, _ACCOUNT, _MARGIN = 3, 2, 11, 7, 7, 14, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Columns:
     def plan(cls, width: int) -> Columns:
         """Columns for a list `width` wide: what matters least goes first when there is little room."""
         length = _LENGTH if width >= 60 else 0
-        cost = _COST if width >= 70 else 0
+        cost = _COST if width >= 76 else 0
         account = _ACCOUNT if width >= 130 else 0
-        fixed = _GUTTER + _GAP + _STATE + _GAP + sum(part + _GAP for part in (length, cost, account) if part)
+        fixed = _GUTTER + _GAP + _STATE + _GAP + _MARGIN + sum(part + _GAP for part in (length, cost, account) if part)
         rest = max(12, width - fixed)
         now = max(6, min(56, rest * (42 if width < 110 else 46) // 100))
         return cls(rest - now, now, length, cost, account)
@@ -172,4 +172,4 @@ def _rest(marks: Marks, cells: int) -> str:
 
 
 _PRIORITY = {Priority.LOW: "-", Priority.NORMAL: " ", Priority.HIGH: "+"}
-_NOW_TONE = {JobState.RUNNING: "text", JobState.FAILED: "fail", JobState.PARTIAL: "partial", JobState.WAITING: "rest"}
+_NOW_TONE = {JobState.RUNNING: "text", JobState.FAILED: "text"}

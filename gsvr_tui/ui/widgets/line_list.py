@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -27,7 +29,7 @@ class LineList(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     TONES = ("text", "muted", "accent", "strong", "run", "ok", "wait", "rest", "partial", "fail", "rule")
-    COMPONENT_CLASSES = frozenset({f"line--{tone}" for tone in TONES} | {"line--cursor"})
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{tone}" for tone in TONES} | {"line--cursor"}
 
     cursor: var[int] = var(0, init=False)
 
@@ -40,6 +42,9 @@ class LineList(ScrollView, can_focus=True):
 
     class Chosen(Message):
         """A line was double-clicked."""
+
+    class Resized(Message):
+        """The list has another width."""
 
     def __init__(self, *, marks: Marks = UNICODE, widget_id: str | None = None) -> None:
         super().__init__(id=widget_id)
@@ -140,6 +145,7 @@ class LineList(ScrollView, can_focus=True):
         """Keep the cursor in sight."""
         self.lines_changed()
         self._into_sight()
+        self.post_message(self.Resized())
 
     def notify_style_update(self) -> None:
         """Theme or classes changed: forget what was drawn."""

@@ -157,16 +157,15 @@ class LogList(LineList):
         if width >= 100:
             pieces += [("  ", "text"), (fit(line.account, 12, ascii_only=self.marks.ascii), "muted")]
             used += 14
-        tone = "fail" if line.level == "error" else "text"
-        return [*pieces, ("  ", "text"), *self._message(line.message, width - used, tone)]
+        return [*pieces, ("  ", "text"), *self._message(line.message, width - used)]
 
-    def _message(self, message: str, width: int, tone: str) -> list[Piece]:
+    def _message(self, message: str, width: int) -> list[Piece]:
         text = fit_end(message, width, ascii_only=self.marks.ascii)
         at = text.casefold().find(self.needle.casefold()) if self.needle else -1
         if at < 0:
-            return [(text, tone)]
+            return [(text, "text")]
         end = at + len(self.needle)
-        return [(text[:at], tone), (text[at:end], "accent"), (text[end:], tone)]
+        return [(text[:at], "text"), (text[at:end], "accent"), (text[end:], "text")]
 
 
 def _fields(line: LogLine) -> list[tuple[str, str]]:
