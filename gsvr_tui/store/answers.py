@@ -80,7 +80,8 @@ class AnswerStore:
         self._retry_s = retry_s
         self._closed = threading.Event()
         self._lock = threading.Lock()
-        self._orphans: dict[str, str] | None = None  # work key → request id, of answers no segment knows
+        self._orphans: dict[str, str] = {}  # work key → request id, of answers no segment knows
+        self._orphans_read = False
 
     # ------------------------------------------------------------ writing
 
@@ -98,9 +99,7 @@ class AnswerStore:
         first = json.dumps(facts, allow_nan=False).encode() + b"\n"
         self._persist(path, first, content, give_up_after_s)
         discard(self._fs, self._part(header.request_id))
-        with self._lock:
-            if self._orphans is not None and header.work_key:
-                self._orphans[header.work_key] = header.request_id
+        self.note(header.work_key, header.request_id, known=False)
         return path
 
     def _persist(self, path: Path, first: bytes, content: bytes, give_up_after_s: float | None) -> None:
@@ -207,9 +206,12 @@ class AnswerStore:
         known = self._lookup(work_key)
         if known is not None and self.has(known):
             return known
+        if not self._orphans_read:
+            read = self._read_orphans()  # not under the lock: it asks the segments, and they tell `note`
+            with self._lock:
+                self._orphans = read | self._orphans
+                self._orphans_read = True
         with self._lock:
-            if self._orphans is None:
-                self._orphans = self._read_orphans()
             found = self._orphans.get(work_key)
         return found if found is not None and self.has(found) else None
 
@@ -218,10 +220,13 @@ class AnswerStore:
         headers = (self.header(request_id) for request_id in self.request_ids() if request_id not in known)
         return {header.work_key: header.request_id for header in headers if header is not None and header.work_key}
 
-    def forget(self) -> None:
-        """Read the first lines anew at the next search: segments have been removed."""
+    def note(self, work_key: str, request_id: str, known: bool) -> None:
+        """A segment knows this answer now, or none does any more."""
         with self._lock:
-            self._orphans = None
+            if known:
+                self._orphans.pop(work_key, None)
+            elif work_key:
+                self._orphans[work_key] = request_id
 
     def close(self) -> None:
         """Let writes that wait for the disk fail."""

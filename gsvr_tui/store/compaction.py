@@ -46,10 +46,9 @@ class Compactor:
 
     def start(self, header: Header, tables: Tables) -> None:
         """Begin writing the snapshot; `tables` must not change any more."""
-        self._thread = threading.Thread(
-            target=self._run, args=(header, tables), name="gsvr-store-compaction", daemon=True
-        )
-        self._thread.start()
+        thread = threading.Thread(target=self._run, args=(header, tables), name="gsvr-store-compaction", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def join(self, timeout_s: float) -> None:
         """Wait for the one under way; after `timeout_s` it is called off."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
 from gsvr_tui.store.codec import MAX_SEGMENTS, SEGMENT_BITS
@@ -17,6 +17,9 @@ from gsvr_tui.store.journal import Tables, load
 BATCHES, JOBS, SEGMENTS, FILES, USAGE, META = "batches", "jobs", "segments", "uploads", "usage", "meta"
 
 _KEYED = {FILES: ("project", "content_hash"), USAGE: ("project", "model", "day"), META: ("key",)}
+OnAnswer = Callable[[str, str, bool], None]
+"""Told under the lock that a segment knows an answer now (True) or no longer: work key, request id."""
+
 _OPEN = b'"request_state":"open"'
 _ANSWERED = b'"request_state":"answered"'
 
@@ -39,8 +42,9 @@ def _hash(*key: str) -> int:
 class Indexes:
     """Not thread-safe by itself: used under the engine's lock."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, *, on_answer: OnAnswer = lambda work_key, request_id, known: None) -> None:
         self._tables = tables
+        self._on_answer: OnAnswer = lambda work_key, request_id, known: None  # not for what is there already
         self._by_batch: dict[str, array[int]] = {}
         self._open: dict[int, None] = {}  # ordered set of segments
         self._answered: dict[int, int] = {}  # hash of the work key → segment
@@ -50,6 +54,7 @@ class Indexes:
             if table in (JOBS, SEGMENTS) or table in _KEYED:
                 for doc_id, doc in documents.items():
                     self.watch(table, doc_id, None, doc)
+        self._on_answer = on_answer
 
     def watch(self, table: str, doc_id: int, old: bytes | None, new: bytes | None) -> None:
         """A document has changed from `old` to `new`."""
@@ -101,8 +106,10 @@ class Indexes:
             slot = _hash(work_key)
             if self._answered.get(slot) == doc_id:
                 del self._answered[slot]
+                self._on_answer(work_key, text_field(old, b"request_id"), False)
         if new is not None and _ANSWERED in new and (work_key := text_field(new, b"work_key")):
             self._answered[_hash(work_key)] = doc_id
+            self._on_answer(work_key, text_field(new, b"request_id"), True)
 
     def segments_of(self, job: int) -> list[int]:
         """Document ids of a job's segments, by index."""

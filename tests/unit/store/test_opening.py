@@ -116,7 +116,7 @@ def test_any_flipped_bit_of_a_snapshot_is_refused(tmp_path: Path, quick_store: A
     folder = tmp_path / "bad"
     shutil.copytree(tmp_path / "good", folder)
     header = good.rindex(b"\n", 0, -1)
-    bits = [*range(0, header * 8, 11), *range(header * 8, len(good) * 8)]  # every bit of the header
+    bits = [*range(0, header * 8, 29), *range(header * 8, len(good) * 8)]  # every bit of the header
     for bit in bits:
         flipped = bytearray(good)
         flipped[bit // 8] ^= 1 << bit % 8
@@ -129,7 +129,7 @@ def test_a_cut_snapshot_is_refused(tmp_path: Path, quick_store: Any, make: Any) 
     compacted(tmp_path, quick_store, make)
     path = tmp_path / "state.json"
     good = path.read_bytes()
-    for cut in range(0, len(good), 97):
+    for cut in range(0, len(good), 197):
         path.write_bytes(good[:cut])
         with pytest.raises(StoreDamaged):
             Store.open(tmp_path)
@@ -229,7 +229,7 @@ def test_the_backup_and_its_journals_are_a_second_whole_state(
     store = Store.open(tmp_path)
     before = everything(store)
     store.close()
-    os.replace(tmp_path / "state.json.bak", tmp_path / "state.json")
+    (tmp_path / "state.json.bak").replace(tmp_path / "state.json")
     store = Store.open(tmp_path)
     assert everything(store) == before
     store.close()
