@@ -176,6 +176,7 @@ class Job:
     tokens_in: int = 0
     tokens_out: int = 0
     outputs: tuple[str, ...] = ()  # files written, absolute
+    output_hashes: str = ""  # sha256 of each as we wrote it, in the same order, separated by blanks
     started_at: float | None = None
     finished_at: float | None = None
 

@@ -1,15 +1,235 @@
-"""Gate, report and files (being written)."""
+"""From stored answers to a checked report on disk. Asks nobody anything, so it can be done again at no cost."""
 
 from __future__ import annotations
 
-from gsvr_tui.core.models import Verdict
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from gsvr_tui.core.failure import Failure, FailureKind, Scope
+from gsvr_tui.core.models import Batch, Job, Reason, RequestState, Segment, Step, Usage, Verdict
 from gsvr_tui.core.scheduling import Finished, StepFailed
+from gsvr_tui.gemini.answers import answer_from_raw
+from gsvr_tui.report.assemble import PartAnswer, build_report, judge_parts
+from gsvr_tui.report.document import Provenance, SourceFile, iso_time
+from gsvr_tui.report.findings import GateResult, Level
+from gsvr_tui.report.output import OutputPlan, OutputProblem, WrittenFiles, place_key, plan_outputs, write_outputs
+from gsvr_tui.report.render import suffix_of
+from gsvr_tui.report.template_model import Template
+from gsvr_tui.report.templates import UnknownTemplate
 from gsvr_tui.service.context import Context
+from gsvr_tui.service.prompts import prompt_for
+from gsvr_tui.store.errors import StoreError
+from gsvr_tui.store.repository import Store
+from gsvr_tui.store.status import Durability
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A job's report on disk, or why there is none (`files` None)."""
+
+    gate: GateResult
+    files: WrittenFiles | None
+
+
+class Places:
+    """Which job has which place in an output folder. Thread-safe; learned from the store when first asked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._owners: dict[tuple[str, str], str] | None = None
+
+    def claim(self, job: Job, output_dir: str, formats: Sequence[str]) -> OutputPlan:
+        """The plan of a job's files; their place is the job's from now on."""
+        with self._lock:
+            if self._owners is None:
+                self._owners = self._learn()
+            owners = self._owners
+
+            def taken(key: str) -> bool:
+                return owners.get((output_dir, key), job.id) != job.id
+
+            plan = plan_outputs(Path(output_dir), job.name or Path(job.path).name, job.id, formats, taken)
+            owners[output_dir, plan.key] = job.id
+            return plan
+
+    def _learn(self) -> dict[tuple[str, str], str]:
+        roots = {batch.id: batch.output_dir for batch in self._store.batches()}
+        owners = {}
+        for job in self._store.jobs():
+            root = roots.get(job.batch_id)
+            for output in job.outputs:
+                if root is not None and Path(output).is_relative_to(root):
+                    below = PurePosixPath(Path(output).relative_to(root).as_posix())
+                    owners[root, place_key(below.parent, below.stem)] = job.id
+        return owners
 
 
 class FinishStep:
+    """See the module."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._places = Places(context.desk.store)
 
     async def run(self, job_id: str) -> Finished | StepFailed:
-        return Finished(job_id, Verdict.OK)
+        """The step for one job."""
+        context = self._context
+        job = context.desk.store.job(job_id)
+        batch = context.desk.batch_of(job)
+        try:
+            rendered = await context.in_thread(self.render, job, batch)
+        except OutputProblem as problem:
+            code = f"OUTPUT_{problem.code}"
+            return self._failed(job_id, code, problem.message, f"{problem.advice} The answer is kept; r writes it.")
+        except (UnknownTemplate, StoreError) as problem:
+            advice = problem.advice if isinstance(problem, StoreError) else "put the template back, then retry"
+            return self._failed(job_id, "NO_REPORT", str(problem), advice)
+        gate = rendered.gate
+        if rendered.files is None:
+            context.desk.note(job_id, f"report rejected: {_worst(gate)}", "warning")
+            advice = "r asks again; a shorter video, another template or model may do better"
+            return Finished(job_id, Verdict.REJECTED, Reason("REJECTED", _worst(gate), advice))
+        transaction = context.desk.store.begin()
+        context.desk.patch(
+            job_id,
+            transaction,
+            outputs=tuple(str(item.path) for item in rendered.files.files),
+            output_hashes=" ".join(item.sha256 for item in rendered.files.files),
+        )
+        await transaction.commit(Durability.DURABLE)
+        for note in rendered.files.notes:
+            context.desk.note(job_id, note, "warning")
+        context.desk.note(job_id, f"report written: {gate.verdict}")
+        reason = Reason("PARTIAL", _worst(gate), "r asks again") if gate.verdict is Verdict.PARTIAL else None
+        return Finished(job_id, gate.verdict, reason)
+
+    @staticmethod
+    def _failed(job_id: str, code: str, message: str, advice: str) -> StepFailed:
+        return StepFailed(job_id, Step.CHECK, Failure(FailureKind.ITEM, Scope.ITEM, code, message, advice))
+
+    def render(self, job: Job, batch: Batch, *, output_dir: str = "", formats: Sequence[str] = ()) -> Rendered:
+        """Judge the stored answers of a job and write its report; blocking. Raises OutputProblem, UnknownTemplate.
+
+        `output_dir` and `formats` replace the batch's own.
+        """
+        context = self._context
+        if job.probe is None:
+            raise AssertionError(f"report before probe: {job.id}")
+        template = context.templates.get(batch.template)
+        segments = context.desk.store.segments(job.id)
+        parts, answered_at, version = self._parts(job, segments)
+        judged = judge_parts(parts, template, job.probe.duration_s, batch.language, has_audio=job.probe.has_audio)
+        gate = judged.gate
+        if gate.verdict is Verdict.REJECTED or gate.cleaned is None:
+            return Rendered(gate, None)
+        report = build_report(
+            job.id,
+            gate,
+            template,
+            self._source(job),
+            self._provenance(job, batch, template, segments, answered_at, version),
+            batch.language,
+        )
+        root = output_dir or batch.output_dir
+        plan = self._places.claim(job, root, formats or batch.formats)
+        plan = self._where_it_was(job, plan) if not output_dir else plan
+        known = dict(zip(job.outputs, job.output_hashes.split(), strict=False))
+        return Rendered(gate, write_outputs(report, plan, known))
+
+    @staticmethod
+    def _where_it_was(job: Job, plan: OutputPlan) -> OutputPlan:
+        """A report that was written keeps its name, whatever other jobs have come since."""
+        for output in job.outputs:
+            path = Path(output)
+            same_folder = path.parent == plan.root.joinpath(*plan.folder.parts)
+            if same_folder and not path.stem.endswith(")") and path.suffix in map(suffix_of, plan.formats):
+                return replace(plan, stem=path.stem)
+        return plan
+
+    def _parts(self, job: Job, segments: tuple[Segment, ...]) -> tuple[list[PartAnswer], float, str]:
+        """The raw answers, when the last of them came, and the version of the model that gave it."""
+        context = self._context
+        parts = []
+        latest, version = 0.0, ""
+        for segment in segments:
+            end = None if segment.whole else segment.end_s
+            if segment.request_state is not RequestState.ANSWERED:
+                parts.append(PartAnswer(None, segment.start_s, end))
+                continue
+            try:
+                stored = context.desk.store.answers.read(segment.request_id)
+                answer = answer_from_raw(stored.text)
+            except (KeyError, ValueError, StoreError):
+                parts.append(PartAnswer(None, segment.start_s, end))
+                continue
+            if stored.header.answered_at >= latest:
+                latest, version = stored.header.answered_at, answer.model_version
+            parts.append(
+                PartAnswer(
+                    answer.text,
+                    segment.start_s,
+                    end,
+                    finish_reason=answer.finish_reason,
+                    block_reason=answer.block_reason,
+                    usage=answer.usage if answer.usage_known else None,
+                    planned_video_tokens=self._planned(segment),
+                )
+            )
+        return parts, latest, version
+
+    def _planned(self, segment: Segment) -> int | None:
+        if self._context.catalogue.get(segment.model) is None:
+            return None
+        seconds = segment.end_s - segment.start_s
+        return self._context.catalogue.video_tokens(segment.model, seconds, has_audio=False)
+
+    @staticmethod
+    def _source(job: Job) -> SourceFile:
+        probe = job.probe
+        return SourceFile(
+            name=job.name or job.path,
+            path=job.path,
+            duration_s=probe.duration_s if probe else 0.0,
+            size_bytes=job.size_bytes,
+            sha256=job.content_hash,
+            video_codec=probe.video_codec if probe else "",
+            audio_codec=probe.audio_codec if probe else "",
+        )
+
+    def _provenance(
+        self,
+        job: Job,
+        batch: Batch,
+        template: Template,
+        segments: tuple[Segment, ...],
+        answered_at: float,
+        version: str,
+    ) -> Provenance:
+        first = segments[0]
+        _, prompt = prompt_for(
+            self._context.templates, batch, job, first.start_s, first.end_s, first.index, len(segments)
+        )
+        usages = [segment.usage or Usage() for segment in segments]
+        return Provenance(
+            model=next((segment.model for segment in segments if segment.model), batch.model),
+            model_version=version,
+            prompt_hash=prompt.hash,
+            requests=len(segments),
+            tokens_in=sum(usage.total_in for usage in usages),
+            tokens_out=sum(usage.total_out for usage in usages),
+            cost_usd=round(sum(segment.cost_usd for segment in segments), 6),
+            project=next((segment.project for segment in segments if segment.project), ""),
+            created_at=iso_time(answered_at),
+        )
+
+
+def _worst(gate: GateResult) -> str:
+    """The first thing that is wrong, in words."""
+    failed = [finding for finding in gate.findings if finding.level is Level.FAIL]
+    if not failed:
+        return "the report did not pass its checks"
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return f"{failed[0].check}: {failed[0].message}{more}"
