@@ -89,15 +89,19 @@ _STOPWORDS = {
 }
 _STOPWORD_SETS = {code: frozenset(words.split()) for code, words in _STOPWORDS.items()}
 
-# Common characters that exist in one of the two forms only, pair by pair.
-_PAIRS = (
-    "这這 说說 会會 个個 们們 为為 时時 来來 对對 国國 学學 过過 后後 发發 经經 现現 实實 开開 关關 问問 题題 还還 没沒 进進 样樣 动動 种種 "
-    "让讓 从從 间間 长長 书書 见見 车車 门門 马馬 东東 语語 话話 认認 识識 记記 论論 设設 计計 讲講 课課 师師 习習 义義 应應 该該 当當 变變 "
-    "电電 线線 给給 结結 构構 图圖 数數 据據 总總 处處 声聲 听聽 写寫 点點 热熱 难難 观觀 气氣 儿兒 业業 务務 华華 汉漢 头頭 买買 卖賣 读讀 "
-    "万萬 与與 专專 严嚴 丰豐 临臨 举舉 乐樂 书書 乡鄉 亲親 亿億 仅僅 们們 优優 传傳 伤傷 伦倫 侧側 债債 产產 亩畝 仓倉 仪儀 价價 众眾 "
-).split()
-_ONLY_SIMPLIFIED = frozenset(pair[0] for pair in _PAIRS)
-_ONLY_TRADITIONAL = frozenset(pair[1] for pair in _PAIRS) - _ONLY_SIMPLIFIED
+# Common characters that exist in one of the two forms only, in the same order.
+_SIMPLIFIED = (
+    "这说会个们为时来对国学过后发经现实开关问题还没进样动种让从间长书见车门马东语话认识记论设计讲课师习义应该"
+    "当变电线给结构图数据总处声听写点热难观气儿业务华汉头买卖读万与专严丰临举乐书乡亲亿仅们优传伤伦侧债产亩仓"
+    "仪价众"
+)
+_TRADITIONAL = (
+    "這說會個們為時來對國學過後發經現實開關問題還沒進樣動種讓從間長書見車門馬東語話認識記論設計講課師習義應該"
+    "當變電線給結構圖數據總處聲聽寫點熱難觀氣兒業務華漢頭買賣讀萬與專嚴豐臨舉樂書鄉親億僅們優傳傷倫側債產畝倉"
+    "儀價眾"
+)
+_ONLY_SIMPLIFIED = frozenset(_SIMPLIFIED)
+_ONLY_TRADITIONAL = frozenset(_TRADITIONAL) - _ONLY_SIMPLIFIED
 
 _NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|“[^”]*”|\"[^\"\n]*\"|「[^」]*」|https?://\S+|\$[^$\n]+\$", re.DOTALL)
 
