@@ -169,6 +169,18 @@ def _styled(value: Any, *, in_list: bool) -> Any:
 
 
 def _by_ruamel(text: str, path: Path, value: Any) -> str:
+    """`text` with `value` at `path` (None: removed), by ruamel.yaml, which is shown no more than the one section."""
+    document = read_document(text.encode(), "")
+    first, column = document.key_marks.get(path[:1], (0, 0))
+    if column != 1 or () in document.ends:
+        return _edit_whole(text, path, value)
+    lines = text.split("\n")
+    last = document.last_line(path[:1])
+    section = _edit_whole("\n".join([*lines[first - 1 : last], ""]), path, value)
+    return "\n".join([*lines[: first - 1], *section.rstrip("\n").split("\n"), *lines[last:]])
+
+
+def _edit_whole(text: str, path: Path, value: Any) -> str:
     yaml = _yaml()
     dashes = re.search(r"^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*( *)- ", text, re.MULTILINE)
     if dashes:
