@@ -35,6 +35,7 @@ from gsvr_tui.core.scheduling import (
     StopWork,
     UploadFile,
 )
+from gsvr_tui.gemini.errors import GeminiFailure
 from gsvr_tui.service.commands import CommandDesk
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.detail import DetailDesk
@@ -201,7 +202,11 @@ class Engine:
     # ---------------------------------------------------------------- actions
 
     def _carry_out(self, actions: tuple[Action, ...]) -> None:
-        self.desk.move([action for action in actions if isinstance(action, MoveJob)])
+        moves = [action for action in actions if isinstance(action, MoveJob)]
+        self.desk.move(moves)
+        for move in moves:
+            if move.state in (JobState.DONE, JobState.PARTIAL):
+                self._tidy(move.job)
         for action in actions:
             match action:
                 case ProbeJob(job):
@@ -221,8 +226,6 @@ class Engine:
                     self.context.files.forget(project, self.desk.store.job(job).content_hash)
                 case ForgetAnswers(job):
                     self.forget_answers(job)
-                case MoveJob():
-                    pass
 
     def cut_requests(self) -> None:
         """Break off all that is in flight; it is done again later."""
@@ -238,6 +241,25 @@ class Engine:
         if account is None:
             raise AssertionError(f"work for an account that is gone: {name}")
         return account
+
+    def _tidy(self, job_id: str) -> None:
+        """A finished job's video need not lie at the service for two days; other jobs may still want it."""
+        digest = self.desk.store.job(job_id).content_hash
+        if digest and not self.desk.is_wanted(digest) and not self._draining:
+            self.errand(self._delete_copies(digest))
+
+    async def _delete_copies(self, digest: str) -> None:
+        for project in self.context.files.all_projects(digest):
+            file = self.desk.store.remote_file(project, digest)
+            account = self.state.pool.account_for(project)
+            if file is None or account is None or self.desk.is_wanted(digest):
+                continue
+            self.context.files.forget(project, digest)
+            try:
+                gateway = await self.gateways.get(account)
+                await gateway.delete_file(file.name)
+            except GeminiFailure as problem:
+                log.debug("a remote copy was not deleted, it expires by itself: %s", problem.failure.message)
 
     def forget_answers(self, job_id: str) -> None:
         """The next requests of a job ask the model again. The answer files stay: they were paid for."""

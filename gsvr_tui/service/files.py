@@ -55,6 +55,10 @@ class RemoteFiles:
             transaction.forget_remote_file(project, content_hash)
             transaction.commit(Durability.SOON)
 
+    def all_projects(self, content_hash: str) -> tuple[str, ...]:
+        """Projects that may hold a copy, ACTIVE or not."""
+        return tuple(self._projects.get(content_hash, ()))
+
     @staticmethod
     def gone() -> Failure:
         """The failure of a request whose file is not there any more."""

@@ -36,6 +36,7 @@ class JobDesk:
         self._batches: dict[str, Batch] = {}
         self._progress: dict[str, float] = {}
         self._timelines: dict[str, deque[TimelineEntry]] = {}
+        self._users: dict[str, set[str]] = {}  # content hash → unfinished jobs that need the file
         self.changed: set[str] = set()  # since the last look of whoever watches one job
 
     def batch_of(self, job: Job) -> Batch:
@@ -51,6 +52,18 @@ class JobDesk:
         self.tokens_in += sign * job.tokens_in
         self.tokens_out += sign * job.tokens_out
         self.cost_usd += sign * job.cost_usd
+        if sign > 0 and job.content_hash:
+            users = self._users.setdefault(job.content_hash, set())
+            if job.state.final:
+                users.discard(job.id)
+            else:
+                users.add(job.id)
+            if not users:
+                del self._users[job.content_hash]
+
+    def is_wanted(self, content_hash: str) -> bool:
+        """True while an unfinished job needs this file."""
+        return content_hash in self._users
 
     # ---------------------------------------------------------------- changes
 
