@@ -208,28 +208,32 @@ class Engine:
             if move.state in (JobState.DONE, JobState.PARTIAL):
                 self._tidy(move.job)
         for action in actions:
-            match action:
-                case ProbeJob(job):
-                    self._spawn(job, Step.PROBE, self._probe.run(job))
-                case UploadFile(job, _, name):
-                    self._spawn(job, Step.UPLOAD, self._upload.run(job, self._account(name)))
-                case SendRequest(request, job, _, _, name):
-                    run = self._generate.run(action, self._account(name))
-                    self._spawn(job, Step.GENERATE, run, request)
-                case FinishJob(job):
-                    self._spawn(job, Step.CHECK, self._finish.run(job))
-                case StopWork(job):
-                    for task, owner in self._tasks.items():
-                        if owner == job:
-                            task.cancel()
-                case ForgetFile(job, project):
-                    self.context.files.forget(project, self.desk.store.job(job).content_hash)
-                case ForgetAnswers(job):
-                    self.forget_answers(job)
+            self._start(action)
+
+    def _start(self, action: Action) -> None:
+        match action:
+            case ProbeJob(job):
+                self._spawn(job, Step.PROBE, self._probe.run(job))
+            case UploadFile(job, _, name):
+                self._spawn(job, Step.UPLOAD, self._upload.run(job, self._account(name)))
+            case SendRequest(request, job, _, _, name):
+                self._spawn(job, Step.GENERATE, self._generate.run(action, self._account(name)), request)
+            case FinishJob(job):
+                self._spawn(job, Step.CHECK, self._finish.run(job))
+            case StopWork(job):
+                self._cut([task for task, owner in self._tasks.items() if owner == job])
+            case ForgetFile(job, project):
+                self.context.files.forget(project, self.desk.store.job(job).content_hash)
+            case ForgetAnswers(job):
+                self.forget_answers(job)
 
     def cut_requests(self) -> None:
         """Break off all that is in flight; it is done again later."""
-        for task in self._tasks:
+        self._cut(list(self._tasks))
+
+    @staticmethod
+    def _cut(tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
             task.cancel()
 
     def is_ending(self, job_id: str) -> bool:
