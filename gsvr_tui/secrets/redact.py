@@ -19,7 +19,7 @@ HIDDEN = "[redacted]"
 PIECE = 10
 """A piece of this many characters of a secret is as good as the secret to someone who looks for it."""
 
-_SHORTEST = 4  # shorter ones would take half of every text with them
+_SHORTEST = 6  # shorter ones would take half of every text with them
 _SHORTEST_IN_PIECES = 20  # demo names and short passphrases are common words
 _PREFIXES = ("AIza", "AQ.")
 _VALUE = r"""[^&\s"'\\<>\[\]]+"""

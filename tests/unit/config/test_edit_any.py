@@ -36,7 +36,9 @@ EDITS = st.one_of(
     st.tuples(st.just("put"), st.just(("theme",)), st.sampled_from(["light", "no", "a: b", "# x", "12", "讲", "a\nb"])),
     st.tuples(st.just("put"), st.just(("output", "directory")), st.text(max_size=5).filter(str.isprintable)),
     st.tuples(st.just("put"), st.just(("output", "formats")), st.lists(st.sampled_from(["html", "json"]), max_size=2)),
-    st.tuples(st.just("put"), st.just(("budget", "per_day_usd")), st.floats(0, 100)),
+    st.tuples(
+        st.just("put"), st.just(("budget", "per_day_usd")), st.integers(0, 10_000).map(lambda cents: cents / 100)
+    ),
     st.tuples(st.just("put"), st.just(("budget", "max_cost_usd")), st.integers(0, 9)),
     st.tuples(st.just("put"), st.just(("ui", "ascii")), st.booleans()),
     st.tuples(st.just("put"), st.just(("workers",)), st.integers(0, 9)),

@@ -37,25 +37,17 @@ def opened(path: Path, passphrase: Secret = PASSPHRASE) -> Vault:
     return vault
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    file = tmp_path / "vault.json"
-    make(file).put("main", Secret(KEY))
-    return file
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vault")
+    make(folder / "vault.json").put("main", Secret(KEY))
+    return folder
 
 
 @pytest.fixture
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Derive a passphrase's key once per salt and cost: hundreds of openings in a second."""
-    derive, known = vault_module._Kdf.derive, {}
-
-    def remembered(self: Any, passphrase: Secret) -> Any:
-        name = (self, hash(passphrase))
-        if name not in known:
-            known[name] = derive(self, passphrase)
-        return known[name]
-
-    monkeypatch.setattr(vault_module._Kdf, "derive", remembered)
+def path(tmp_path: Path, made_once: Path) -> Path:
+    shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "vault.json"
 
 
 def tampered(path: Path, change: Any) -> None:
@@ -256,7 +248,6 @@ def test_an_existing_vault_is_never_made_anew(path: Path) -> None:
 # ---------------------------------------------------------------- damage
 
 
-@pytest.mark.usefixtures("cheap")
 def test_every_flipped_byte_is_refused_as_damage(path: Path) -> None:
     whole = path.read_bytes()
     rng = random.Random(20261124)
