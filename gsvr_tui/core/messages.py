@@ -122,6 +122,27 @@ class AddAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceKey:
+    """Give an account another key, where it is kept now. Its project and history stay."""
+
+    id: str
+    name: str
+    key: Secret
+    passphrase: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanJobs:
+    """Say what AddJobs of the same would take, without adding anything. Answered by PlanReady or CommandRefused."""
+
+    id: str
+    paths: tuple[str, ...]
+    template: str = ""
+    model: str = ""
+    max_cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveAccount:
     """Remove an account and its stored key."""
 
@@ -174,6 +195,8 @@ Command = (
     | SetWorkers
     | CheckKey
     | AddAccount
+    | ReplaceKey
+    | PlanJobs
     | RemoveAccount
     | EnableAccount
     | CheckAccount
@@ -234,6 +257,7 @@ class AccountRow:
     until: float | None = None
     base_url: str = ""
     in_flight: int = 0
+    why: str = ""  # one sentence: why the next job goes here or not, and when next
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +277,13 @@ class QuotaRow:
     resting_until: float | None = None
     note: str = ""
     limit_source: str = "unknown"
+    tokens_day_used: int = 0
+    tokens_day_limit: int | None = None
+    spent_10min_usd: float = 0.0
+    spend_limit_usd: float | None = None  # of ten minutes
+    paced: bool = False  # the service takes them only evenly spaced
+    learned_at: float | None = None  # wall time the limit was named by the service
+    per_minute: tuple[int, ...] = ()  # answered in each of the last minutes, oldest first
 
 
 class RunState(StrEnum):
@@ -286,6 +317,9 @@ class Status:
     finished_last_hour: int = 0
     rate_per_hour: float | None = None  # None: too few finished to say
     ends_at: float | None = None  # wall time, None: measuring
+    ends_low: float | None = None  # the range, where it is wide
+    ends_high: float | None = None
+    limited_by: str = ""  # in words: what holds the rate: requests per minute of lab-a, workers, …
     spent_usd: float = 0.0
     cap_usd: float | None = None
     tokens_in: int = 0
@@ -396,6 +430,42 @@ class KeyChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanOption:
+    """One way to do the work: as things are, or with something changed. `ends_at` None: it never ends, see `note`."""
+
+    name: str  # now, one more account, fallback model, paid tier
+    ends_at: float | None
+    ends_low: float | None
+    ends_high: float | None
+    cost_usd: float
+    cost_low_usd: float
+    cost_high_usd: float
+    requests: int
+    tokens_in: int
+    limited_by: str
+    note: str = ""
+    by_account: tuple[tuple[str, int], ...] = ()  # account, requests
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReady:
+    """Answer to PlanJobs. The first option is how things are now."""
+
+    command_id: str
+    videos: int
+    seconds: float  # of video in all
+    size_bytes: int
+    template: str
+    model: str
+    options: tuple[PlanOption, ...]
+    split: int = 0  # videos that need more than one request
+    skipped: tuple[tuple[str, str], ...] = ()  # path, why
+    warnings: tuple[str, ...] = ()
+    cap_usd: float | None = None
+    inside_cap: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class CommandDone:
     """The command was carried out. `count` is the number of things it changed; `message` says it in words."""
 
@@ -432,6 +502,7 @@ Event = (
     | LogLine
     | JobDetail
     | KeyChecked
+    | PlanReady
     | CommandDone
     | CommandRefused
     | ServiceStopped
