@@ -21,7 +21,7 @@ _PREDECESSOR = {
     ("api_keys",): "accounts:, one entry for each key, each with key: {vault: NAME}",
     ("api_key",): "accounts:, one entry with key: {env: GEMINI_API_KEY}",
 }
-_INSTEAD = "key: {env: VARIABLE}, {keyring: NAME} or {vault: NAME}; the app or `gsvr-tui setup` puts the key there"
+_INSTEAD = "key: {env: VARIABLE}, {keyring: NAME} or {vault: NAME}; `gsvr-tui accounts add NAME` puts the key there"
 
 
 def looks_like_key(text: str) -> bool:

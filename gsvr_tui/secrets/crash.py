@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import logging
 import os
 import platform
@@ -42,6 +43,21 @@ def no_core_dumps() -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def note_faults(places: Places) -> Callable[[], None]:
+    """When the interpreter itself dies (a decoder's segfault), where it was goes to `faults.txt` in the logs folder.
+
+    Only names of files and functions are written, no values. Returns the undoing. Raises OSError.
+    """
+    file = os.fdopen(create_private(places.logs / "faults.txt", exclusive=False, append=True), "a", encoding="utf-8")
+    faulthandler.enable(file)
+
+    def undo() -> None:
+        faulthandler.disable()
+        file.close()
+
+    return undo
 
 
 def redacted_traceback(exc: BaseException, redactor: Redactor) -> str:

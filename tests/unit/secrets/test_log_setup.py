@@ -382,3 +382,23 @@ raise RuntimeError("the end " + key)
     places = find_places({"GSVR_HOME": str(tmp_path / "home")})
     assert len(list(places.logs.glob("crash-*.txt"))) == 2
     assert clean(places)
+
+
+def test_where_the_interpreter_died_is_noted_without_values(tmp_path: Path) -> None:
+    program = """
+import faulthandler, os, signal
+from gsvr_tui.config.places import find_places
+from gsvr_tui.secrets import crash
+places = find_places(os.environ); places.ensure(); crash.no_core_dumps()
+undo = crash.note_faults(places)
+def decode(key): os.kill(os.getpid(), signal.SIGSEGV)
+decode("AQ." + "CANARY" + "x1Y2z3-_w" * 4)
+"""
+    env = {"GSVR_HOME": str(tmp_path / "home"), "PYTHONPATH": str(Path(crash.__file__).parents[2]), "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, timeout=60, check=False)
+    assert done.returncode == -11
+    places = find_places({"GSVR_HOME": str(tmp_path / "home")})
+    file = places.logs / "faults.txt"
+    assert "in decode" in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert clean(places)
