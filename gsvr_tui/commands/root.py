@@ -44,7 +44,9 @@ class LazyGroup(click.Group):
         assert isinstance(found, click.Command)  # noqa: S101 - a test goes through the table
         return found
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with the nearest name for one that is not known."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
