@@ -100,7 +100,7 @@ def ends_in_mid_sentence(text: str) -> bool:
 # ---------------------------------------------------------------- leak
 
 _KEYS = re.compile(
-    r"\b(?:AIza[0-9A-Za-z_-]{30,}|AQ\.[0-9A-Za-z_-]{20,}|sk-[0-9A-Za-z_-]{20,}|gh[pousr]_[0-9A-Za-z]{30,})"
+    r"(?<![A-Za-z0-9_-])(?:AIza[0-9A-Za-z_-]{30,}|AQ\.[0-9A-Za-z_-]{20,}|sk-[0-9A-Za-z_-]{20,}|gh[pousr]_[0-9A-Za-z]{30,})"
 )
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?:\|[^{}]*)?\}\}|\{%[^%\n]{1,80}%\}")
 _OLD_NAMES = frozenset(

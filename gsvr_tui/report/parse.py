@@ -178,10 +178,14 @@ def _read_section(data: Mapping[str, Any], section: Section, notes: list[str]) -
         if not isinstance(entry, (dict, str)):
             notes.append(f"{section.id} had an entry that is none")
             continue
-        item = _read_item(entry if isinstance(entry, dict) else {"text": entry}, section)
+        item = _read_item(entry if isinstance(entry, dict) else _bare(entry, section), section)
         if item.title or item.text:
             items.append(item)
     return ParsedSection(section.id, section.kind, items=tuple(items))
+
+
+def _bare(text: str, section: Section) -> dict[str, str]:
+    return {"term" if section.kind is SectionKind.TERMS else "text": text}
 
 
 def _read_item(entry: Mapping[str, Any], section: Section) -> ParsedItem:

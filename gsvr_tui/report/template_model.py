@@ -153,8 +153,9 @@ def check_value(parameter: Parameter, value: Any) -> Value:
         raise ParameterProblem(f"{parameter.name} must be {what}, not {value!r}") from None
     low, high = parameter.min, parameter.max
     if number != number or (low is not None and number < low) or (high is not None and number > high):
-        said = f"at least {low:g}" if high is None and low is not None else f"at most {high:g}" if low is None else ""
-        raise ParameterProblem(f"{parameter.name} must be {said or f'between {low:g} and {high:g}'}, not {number:g}")
+        said = [f"at least {low:g}"] if low is not None else []
+        said += [f"at most {high:g}"] if high is not None else []
+        raise ParameterProblem(f"{parameter.name} must be {' and '.join(said) or 'a number'}, not {number:g}")
     return number
 
 

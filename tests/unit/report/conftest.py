@@ -13,23 +13,60 @@ from gsvr_tui.core.text import format_time
 from gsvr_tui.report.template_model import Section, SectionKind, Template, Times
 from gsvr_tui.report.templates import TemplateSet, load_templates
 
-EN = (
-    "light scatters more strongly at short wavelengths|the sky therefore looks blue by day|at sunset the path through air"
-    " is longer|red light passes almost unhindered|the lecturer pours milk into a glass tank|the beam turns orange at the"
-    " far end|Rayleigh described this with a fourth power law|a student asks about violet light|the eye is less sensitive"
-    " to it|ozone absorbs part of the spectrum|clouds look white because drops are large|Mie scattering hardly depends on"
-    " colour|the table compares both regimes|the next experiment uses a polariser|the intensity falls when it is turned|"
-    "bees find their way by this pattern|the homework asks for a sketch|the formula is derived from a dipole|units are"
-    " checked on the board|a short film shows the dusk on Mars|dust there scatters red forward|the blue halo surrounds the"
-    " sun|questions are collected for next week|the group measures the angle with care|results are written into a list"
-).split("|")
-ZH = (
-    "短波长的光散射得更强|所以白天的天空看起来是蓝色的|日落时光在大气中走的路更长|红光几乎不受影响地穿过|老师把牛奶倒进玻璃水槽|"
-    "光束在远端变成橙色|瑞利用四次方定律描述了这个现象|有学生问为什么不是紫色|人眼对紫光不太敏感|臭氧吸收了一部分光谱|"
-    "云看起来是白的因为水滴比较大|米氏散射与颜色几乎无关|表格比较了两种情况|下一个实验使用偏振片|转动时亮度会下降|"
-    "蜜蜂靠这种图案辨别方向|作业要求画一张示意图|公式由偶极子推导得出|我们在黑板上检查单位|短片展示了火星上的黄昏|"
-    "那里的尘埃向前散射红光|太阳周围出现蓝色光晕|问题留到下周讨论|小组仔细测量角度|结果写进清单里"
-).split("|")
+EN = [
+    "light scatters more strongly at short wavelengths",
+    "the sky therefore looks blue by day",
+    "at sunset the path through air is longer",
+    "red light passes almost unhindered",
+    "the lecturer pours milk into a glass tank",
+    "the beam turns orange at the far end",
+    "Rayleigh described this with a fourth power law",
+    "a student asks about violet light",
+    "the eye is less sensitive to it",
+    "ozone absorbs part of the spectrum",
+    "clouds look white because drops are large",
+    "Mie scattering hardly depends on colour",
+    "the table compares both regimes",
+    "the next experiment uses a polariser",
+    "the intensity falls when it is turned",
+    "bees find their way by this pattern",
+    "the homework asks for a sketch",
+    "the formula is derived from a dipole",
+    "units are checked on the board",
+    "a short film shows the dusk on Mars",
+    "dust there scatters red forward",
+    "the blue halo surrounds the sun",
+    "questions are collected for next week",
+    "the group measures the angle with care",
+    "results are written into a list",
+]
+ZH = [
+    "短波长的光散射得更强",
+    "所以白天的天空看起来是蓝色的",
+    "日落时光在大气中走的路更长",
+    "红光几乎不受影响地穿过",
+    "老师把牛奶倒进玻璃水槽",
+    "光束在远端变成橙色",
+    "瑞利用四次方定律描述了这个现象",
+    "有学生问为什么不是紫色",
+    "人眼对紫光不太敏感",
+    "臭氧吸收了一部分光谱",
+    "云看起来是白的因为水滴比较大",
+    "米氏散射与颜色几乎无关",
+    "表格比较了两种情况",
+    "下一个实验使用偏振片",
+    "转动时亮度会下降",
+    "蜜蜂靠这种图案辨别方向",
+    "作业要求画一张示意图",
+    "公式由偶极子推导得出",
+    "我们在黑板上检查单位",
+    "短片展示了火星上的黄昏",
+    "那里的尘埃向前散射红光",
+    "太阳周围出现蓝色光晕",
+    "问题留到下周讨论",
+    "小组仔细测量角度",
+    "结果写进清单里",
+]
 
 
 class Writer:
