@@ -110,7 +110,7 @@ def error_of(event: object) -> Mapping[str, Any] | None:
     """The error object inside a body, however it is wrapped; None when there is none."""
     if isinstance(event, list):
         return error_of(event[0]) if event else None
-    if not isinstance(event, Mapping):
+    if not isinstance(event, Mapping) or "name" in event:  # a file that failed has an `error` of its own
         return None
     error = event.get("error")
     if isinstance(error, str) and error:

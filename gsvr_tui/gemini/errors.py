@@ -44,7 +44,7 @@ class Redactor:
     """Takes the account's own key, in every form it may come back in, and what `outer` knows, out of texts."""
 
     def __init__(self, key: Secret, outer: Callable[[str], str] | None = None) -> None:
-        plain = key.reveal()
+        plain = key.reveal().strip()  # as it is sent
         self._outer = outer
         self._forms: tuple[str, ...] = ()
         if len(plain) >= _SHORTEST_KEY:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -83,6 +82,17 @@ class Gateway:
         self._client = None
         await self._transport.aclose()
 
+    def _usable_key(self) -> str:
+        """The key as it is sent. Raises GeminiFailure for one that no header can hold; the SDK would take another."""
+        key = self._key.reveal().strip()
+        if not key:
+            raise _key_trouble("there is no API key", "Enter one: gsvr-tui accounts")
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise _key_trouble(
+                "the API key holds characters that no key has", "Copy it once more from Google AI Studio"
+            )
+        return key
+
     async def _sdk(self) -> genai.Client:
         async with self._client_lock:
             if self._client is None:
@@ -97,7 +107,7 @@ class Gateway:
         from google.genai.client import DebugConfig
 
         return genai.Client(
-            api_key=self._key.reveal(),
+            api_key=self._usable_key(),
             enterprise=False,  # else variables of the environment send everything to another service
             debug_config=DebugConfig(client_mode="", replays_directory="", replay_id=""),
             http_options=types.HttpOptions(
@@ -107,6 +117,23 @@ class Gateway:
                 httpx_async_client=self._transport.async_client,
             ),
         )
+
+    async def _look(
+        self, call: Callable[[genai.Client], Awaitable[object]], *, model: str = "", may_be_empty: bool = False
+    ) -> Mapping[str, Any]:
+        """The JSON that a free call brings. Repeated while its failures pass. Raises GeminiFailure."""
+
+        async def once() -> Mapping[str, Any]:
+            client = await self._sdk()
+            exchange = Exchange(read_s=_SHORT_S)
+            await self._calls.once(lambda: call(client), exchange, timeout_s=_SHORT_S, model=model)
+            exchange.stream.finish()
+            events = exchange.stream.events
+            if exchange.stream.error is not None or not (events or may_be_empty):
+                raise failure_of(None, exchange, self._redactor, model=model)
+            return events[0] if events else {}
+
+        return await self._calls.patiently(once)
 
     # ------------------------------------------------------------ files
 
@@ -128,7 +155,7 @@ class Gateway:
         uploader = Uploader(
             self._calls,
             self._transport.async_client,
-            self._key,
+            self._usable_key(),
             self.base_url,
             self._api_version,
             progress=progress,
@@ -157,14 +184,8 @@ class Gateway:
         return found
 
     async def _file_body(self, name: str) -> Mapping[str, Any] | None:
-        async def once() -> Mapping[str, Any]:
-            client = await self._sdk()
-            exchange = Exchange(read_s=_SHORT_S)
-            await self._calls.once(lambda: client.aio.files.get(name=name), exchange, timeout_s=_SHORT_S)
-            return _body(exchange)
-
         try:
-            return await self._calls.patiently(once)
+            return await self._look(lambda client: client.aio.files.get(name=name))
         except GeminiFailure as failed:
             if failed.failure.http_status == 404 or failed.failure.kind is FailureKind.REUPLOAD:
                 return None  # gone, never there, or of another project: the service says the same of all of them
@@ -218,7 +239,7 @@ class Gateway:
     async def _pages(self, what: str, size: int) -> AsyncGenerator[Mapping[str, Any], None]:
         token = ""
         for _ in range(_PAGES):
-            page = await self._calls.patiently(partial(self._page, what, token, size))
+            page = await self._page(what, token, size)
             for raw in _listed(page, what):
                 yield raw
             token = str(page.get("nextPageToken") or "")
@@ -230,8 +251,9 @@ class Gateway:
         async with aclosing(self._pages("files", 100)) as files:
             async for raw in files:
                 digest = sha256_of(raw.get("sha256Hash"))
-                same = digest == content_hash if digest and content_hash else raw.get("displayName") == display_name
-                if same and (content_hash or display_name) and raw.get("state") != "FAILED":
+                by_hash = bool(digest and content_hash)
+                same = digest == content_hash if by_hash else display_name and raw.get("displayName") == display_name
+                if same and raw.get("state") != "FAILED":
                     found = remote_file(raw, project=self.account.project, now=self._clock(), content_hash=content_hash)
                     if found is not None:
                         return found
@@ -240,13 +262,8 @@ class Gateway:
     async def delete_file(self, name: str) -> None:
         """Delete a file; one that is gone already is no failure."""
 
-        async def once() -> None:
-            client = await self._sdk()
-            exchange = Exchange(read_s=_SHORT_S)
-            await self._calls.once(lambda: client.aio.files.delete(name=name), exchange, timeout_s=_SHORT_S)
-
         try:
-            await self._calls.patiently(once)
+            await self._look(lambda client: client.aio.files.delete(name=name), may_be_empty=True)
         except GeminiFailure as failed:
             if failed.failure.http_status != 404 and failed.failure.kind is not FailureKind.REUPLOAD:
                 raise
@@ -287,9 +304,6 @@ class Gateway:
 
     async def count_tokens(self, model: str, file: RemoteFile | None, prompt: str) -> int:
         """Input tokens of a file at the service's default resolution, and a prompt. Costs nothing."""
-        client = await self._sdk()
-        from gsvr_tui.gemini.request import contents_of
-
         question = GenerateRequest(
             model=model,
             prompt=prompt,
@@ -297,28 +311,19 @@ class Gateway:
             mime_type=file.mime_type if file else "",
         )
 
-        async def once() -> int:
-            exchange = Exchange(read_s=_SHORT_S)
-            await self._calls.once(
-                lambda: client.aio.models.count_tokens(model=model, contents=contents_of(question)),
-                exchange,
-                timeout_s=_SHORT_S,
-                model=model,
-            )
-            total = _body(exchange).get("totalTokens")
-            return total if isinstance(total, int) and total >= 0 else 0
+        def call(client: genai.Client) -> Awaitable[object]:
+            from gsvr_tui.gemini.request import contents_of
 
-        return await self._calls.patiently(once)
+            return client.aio.models.count_tokens(model=model, contents=contents_of(question))
+
+        total = (await self._look(call, model=model)).get("totalTokens")
+        return total if isinstance(total, int) and total >= 0 else 0
 
     async def _page(self, what: str, token: str, size: int) -> Mapping[str, Any]:
-        client = await self._sdk()
-        exchange = Exchange(read_s=_SHORT_S)
-        config: dict[str, Any] = {"page_size": size}
-        if token:
-            config["page_token"] = token
-        lister: Any = client.aio.models.list if what == "models" else client.aio.files.list
-        await self._calls.once(lambda: lister(config=config), exchange, timeout_s=_SHORT_S)
-        return _body(exchange)
+        config: Any = {"page_size": size, "page_token": token} if token else {"page_size": size}
+        if what == "models":
+            return await self._look(lambda client: client.aio.models.list(config=config))
+        return await self._look(lambda client: client.aio.files.list(config=config), may_be_empty=True)
 
     async def models(self) -> tuple[RemoteModel, ...]:
         """All models the service lists for this key."""
@@ -352,8 +357,8 @@ class Gateway:
         return KeyCheck(True, f"the key works with {model}", "", latency_ms, listed)
 
 
-def _body(exchange: Exchange) -> Mapping[str, Any]:
-    return exchange.stream.events[0] if exchange.stream.events else {}
+def _key_trouble(message: str, advice: str) -> GeminiFailure:
+    return GeminiFailure(Failure(FailureKind.DEAD_KEY, Scope.KEY, "KEY_MALFORMED", message, advice))
 
 
 def _listed(page: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from gsvr_tui.core.secret import Secret
+from gsvr_tui.core.failure import Failure, FailureKind, Scope
 from gsvr_tui.gemini.calls import PASSING, Calls
 from gsvr_tui.gemini.endpoint import may_take_upload
 from gsvr_tui.gemini.errors import GeminiFailure, failure_of
@@ -50,7 +50,7 @@ class Uploader:
         self,
         calls: Calls,
         client: httpx2.AsyncClient,
-        key: Secret,
+        key: str,
         base_url: str,
         api_version: str,
         *,
@@ -67,14 +67,13 @@ class Uploader:
 
     async def upload(self, reader: VideoReader, *, mime_type: str, display_name: str) -> Mapping[str, Any]:
         """The JSON of the finished file. Raises GeminiFailure, SourceProblem, UploadCancelled, FinishedUnseen."""
-        for last in (False,) * (_SESSIONS - 1) + (True,):
+        for _ in range(_SESSIONS):
             url = await self._calls.patiently(lambda: self._start(reader.size, mime_type, display_name))
             try:
                 return await self._send(reader, url)
-            except _SessionLost as lost:
-                if last and isinstance(lost.__cause__, GeminiFailure):
-                    raise lost.__cause__ from None
-        raise AssertionError("the last session either ends or raises")
+            except _SessionLost:
+                continue
+        raise _stuck("the service forgot the upload again and again")
 
     async def _start(self, size: int, mime_type: str, display_name: str) -> str:
         exchange = Exchange(read_s=60.0)
@@ -82,7 +81,7 @@ class Uploader:
             exchange,
             self._start_url,
             {
-                "x-goog-api-key": self._key.reveal(),
+                "x-goog-api-key": self._key,
                 "X-Goog-Upload-Protocol": "resumable",
                 "X-Goog-Upload-Command": "start",
                 "X-Goog-Upload-Header-Content-Length": str(size),
@@ -119,7 +118,7 @@ class Uploader:
                 trouble = failed
             troubles += 1
             if troubles > _TROUBLES:
-                raise trouble or failure_of(None, Exchange(read_s=0), self._calls.redactor)
+                raise trouble or _stuck("the service took the video but never said that it has it")
             await asyncio.sleep(self._calls.wait_s(troubles))
             resumed = await self._resume_at(url, reader.size)
             if resumed > position:
@@ -181,6 +180,10 @@ class Uploader:
         await self._calls.once(action, exchange, timeout_s=timeout_s)
         if exchange.http_status != 200:
             raise failure_of(None, exchange, self._calls.redactor)
+
+
+def _stuck(message: str) -> GeminiFailure:
+    return GeminiFailure(Failure(FailureKind.RETRY, Scope.ITEM, "UPLOAD_STUCK", message))
 
 
 def _reply(exchange: Exchange) -> _Reply:

@@ -321,6 +321,26 @@ async def test_the_environment_changes_nothing(
     assert server.seen[0].path.startswith("/v1beta/models/")
 
 
+@pytest.mark.parametrize("key", ["", "  ", "schlüssel-0123456789", "AQ.two words", "AQ.line\nbreak", "AQ.\x00nul"])
+@pytest.mark.parametrize("call", ["generate", "upload"])
+async def test_a_key_that_is_none_is_said_in_words_and_no_other_is_taken(
+    record: Any, gateway_to: Any, video: Path, monkeypatch: pytest.MonkeyPatch, key: str, call: str
+) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "another-key-of-the-environment")
+    server = record(lambda seen: GOOD)
+    gateway: Gateway = gateway_to(server.url, key=key)
+    failed = await failure_from(gateway.generate(ASK) if call == "generate" else send(gateway, video))
+    assert (failed.failure.kind, failed.failure.code) == (FailureKind.DEAD_KEY, "KEY_MALFORMED")
+    assert key.strip() not in failed.failure.message or not key.strip()
+    assert server.seen == []
+
+
+async def test_blanks_around_a_key_do_not_matter(record: Any, gateway_to: Any, video: Path) -> None:
+    server = record(lambda seen: GOOD)
+    await gateway_to(server.url, key=f" {KEY}\n").generate(ASK)
+    assert server.seen[0].headers["x-goog-api-key"] == KEY
+
+
 async def test_a_gateway_does_not_show_its_key(gateway_to: Any) -> None:
     assert KEY not in repr(gateway_to("http://127.0.0.1:9"))
 
@@ -599,6 +619,44 @@ async def test_harmless_calls_are_repeated_while_the_service_stumbles(
     }
     await calls[call]()
     assert len(server.seen) == (4 if call == "upload" else 3)
+
+
+@pytest.mark.parametrize(
+    ("silent", "code"), [("bytes", "UPLOAD_STUCK"), ("session", "UPLOAD_STUCK"), ("start", "NOT_JSON")]
+)
+async def test_an_upload_that_never_ends_well_ends(
+    record: Any, gateway_to: Any, video: Path, silent: str, code: str
+) -> None:
+    def vague(seen: Any) -> bytes:
+        command = seen.headers["x-goog-upload-command"]
+        if command == "start" and silent != "start":
+            return reply(b"{}", X_Goog_Upload_URL=f"{server.url}/here")
+        if command == "query":
+            status = "active" if silent == "bytes" else "cancelled"
+            return reply(b"", X_Goog_Upload_Status=status, X_Goog_Upload_Size_Received="0")
+        return reply(b"")  # 200, but no word on the upload
+
+    server = record(vague)
+    failed = await failure_from(send(gateway_to(server.url), video))
+    assert (failed.failure.kind, failed.failure.code) == (FailureKind.RETRY, code)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b'{"error": {"code": 503, "message": "m"}}', b"<html>login</html>"]
+)
+@pytest.mark.parametrize("call", ["file", "models", "count"])
+async def test_a_200_that_says_nothing_is_not_taken_for_an_answer(
+    record: Any, gateway_to: Any, body: bytes, call: str
+) -> None:
+    server = record(lambda seen: reply(body))
+    gateway: Gateway = gateway_to(server.url, first_wait_s=0.001)
+    calls: dict[str, Callable[[], Any]] = {
+        "file": lambda: gateway.file("files/abc"),
+        "models": gateway.models,
+        "count": lambda: gateway.count_tokens("m", None, "q"),
+    }
+    failed = await failure_from(calls[call]())
+    assert failed.failure.code in ("NOT_JSON", "OVERLOADED", "PORTAL")
 
 
 async def test_a_list_without_end_ends(record: Any, gateway_to: Any) -> None:
