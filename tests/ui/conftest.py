@@ -158,7 +158,9 @@ def picture(request: pytest.FixtureRequest) -> Callable[[GsvrApp, str], None]:
         if got != want:
             OUT.mkdir(parents=True, exist_ok=True)
             (OUT / f"{name}.svg").write_text(app.export_screenshot(), "utf-8")
-            difference = "\n".join(difflib.unified_diff(want.splitlines(), got.splitlines(), "stored", "now", "", "", 1))
+            difference = "\n".join(
+                difflib.unified_diff(want.splitlines(), got.splitlines(), "stored", "now", "", "", 1)
+            )
             pytest.fail(f"{path.name} differs, see tests/out/{name}.svg\n{difference[:6000]}")
 
     return check

@@ -62,6 +62,8 @@ class KeyRow(Vertical):
 
     def show(self, note: str) -> None:
         """Draw anew; `note` is said when the entry has nothing to say itself."""
+        if not self.children:  # not composed yet; on_mount shows it
+            return
         entry = self.entry
         tone, sign = _LOOK[entry.stage]
         sign = _ASCII.get(sign, sign) if self._marks.ascii else sign

@@ -21,7 +21,7 @@ Piece = tuple[str, str]
 """Text that exactly fills its column, and its tone."""
 
 
-class LineList(ScrollView, can_focus=True):
+class LineList(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines with a cursor. A subclass says how many there are and what is in each.
 
     Tones are component classes (`line--run`): a theme changes them all. Lines are cached by what `line_key` returns.
@@ -127,9 +127,9 @@ class LineList(ScrollView, can_focus=True):
         if height <= 0:
             return
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
         elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True, force=True)
 
     # ------------------------------------------------------------ events
 

@@ -92,7 +92,7 @@ class LogList(LineList):
         elif gone:
             top = max(0, self.scroll_offset.y - gone)
             self.cursor = max(0, self.cursor - gone)
-            self.scroll_to(y=top, animate=False, immediate=True)
+            self.scroll_to(y=top, animate=False, immediate=True, force=True)
 
     def _add(self, number: int, line: LogLine) -> None:
         if self._rank(line) < LEVELS.index(self.level):
