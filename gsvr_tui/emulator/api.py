@@ -85,6 +85,7 @@ class Emulator:
             clock=self.clock,
             connections=self.connections,
             stopping=self.stopping,
+            settle=lambda: self.log.close(entry, self.clock.wall()),
         )
         try:
             await self._guarded(exchange, path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from typing import Any
 
@@ -69,6 +69,7 @@ class Exchange:
         clock: Clock,
         connections: Connections,
         stopping: asyncio.Event,
+        settle: Callable[[], None],
     ) -> None:
         self.request = Request(scope, receive)
         self.entry = entry
@@ -78,6 +79,7 @@ class Exchange:
         self._clock = clock
         self._connections = connections
         self._stopping = stopping
+        self._settle = settle
         self._body: bytes | None = None
 
     def header(self, name: str) -> str:
@@ -144,7 +146,11 @@ class Exchange:
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
     async def write(self, data: bytes, more: bool = True) -> None:
-        """Send a piece of the body."""
+        """Send a piece of the body. The entry is in the log before the last one leaves: who has read a whole answer
+        finds it there."""
+        if not more:
+            self.entry.outcome = self.entry.outcome or "answered"
+            self._settle()
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
 
     async def answer(
@@ -166,7 +172,8 @@ class Exchange:
 
     async def cut(self, reset: bool = False) -> None:
         """End the connection here and now, politely (FIN) or not (RST)."""
-        self.entry.outcome = "dropped"
+        self.entry.outcome = self.entry.outcome or "dropped"
+        self._settle()
         transport = self._connections.find(self.request.scope.get("client"))
         if transport is not None:
             if reset:

@@ -175,7 +175,6 @@ class Generator:
         if rule.action is Action.SLOW:
             await exchange.pause(rule.seconds)
         if rule.action is Action.HTML:
-            exchange.entry.outcome = "answered"
             await exchange.answer(errors.AUTOMATED_HTML.encode(), 200, "text/html; charset=UTF-8")
             return True
         return False
@@ -213,8 +212,6 @@ class Generator:
         else:
             await exchange.pause(wait)
             await self._whole(exchange, reply, action)
-        if entry.outcome != "dropped":
-            entry.outcome = "answered"
 
     @staticmethod
     async def _whole(exchange: Exchange, reply: Reply, action: Action | None) -> None:

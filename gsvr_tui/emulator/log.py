@@ -39,10 +39,13 @@ class LogEntry:
     outcome: str = ""  # answered, rejected (by quota), failed, dropped, abandoned (by the client)
     detail: str = ""  # which quota, which fault
     response_id: str = ""
+    logged: bool = field(default=False, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
-        return asdict(self)
+        shown = asdict(self)
+        del shown["logged"]
+        return shown
 
 
 @dataclass
@@ -62,9 +65,11 @@ class RequestLog:
             return LogEntry(self._count, time, method, path, kind)
 
     def close(self, entry: LogEntry, time: float) -> None:
-        """The request has ended: append the entry, flushed."""
-        entry.ended = time
+        """The request has ended: append the entry, flushed. A second call changes nothing."""
         with self._lock:
+            if entry.logged:
+                return
+            entry.ended, entry.logged = time, True
             self.entries.append(entry)
             if self.path is None:
                 return

@@ -70,6 +70,10 @@ class Writer:
         self._written.add(text)
         return text
 
+    def _result(self, random: Random) -> str:
+        parts = [self._fresh(random, words) for words in (self._words.LINKS, self._words.EFFECTS, self._words.THINGS)]
+        return ("" if self.chinese else " ").join(parts)
+
     def _slots(self, random: Random) -> dict[str, str]:
         words = self._words
         topic = self._fresh(random, words.TOPICS)
@@ -89,7 +93,7 @@ class Writer:
             "Lead": lead,
             "verb": self._fresh(random, words.VERBS),
             "manner": self._fresh(random, words.MANNERS),
-            "result": self._fresh(random, words.RESULTS),
+            "result": self._result(random),
             "plain": random.choice(prose_en.PLAIN_VERBS),
         }
 

@@ -49,18 +49,24 @@ MANNERS = _words(
     "by changing one value at a time|and invites a counter-example|with the tools laid out beforehand"
 )
 
-RESULTS = _words(
-    "which settles an objection raised earlier|which makes the next step easier to follow|"
-    "so the order of work becomes clear|which the notes on the board confirm|and the difference turns out to be small|"
-    "which leads directly to the practical part|although one detail is left open|so the audience can check the result|"
-    "which explains the unusual shape seen before|and a short discussion follows|which few people expected|"
-    "so the original estimate has to be lowered|and the reason is given straight away|"
-    "which ties the two halves together|because the simpler method had failed|so nothing has to be taken on trust|"
-    "and the cost of a mistake becomes obvious|which is then repeated from memory|"
-    "while a margin for surprises is kept|and the advice is to write it down|which removes a common confusion|"
-    "so that both approaches can be judged fairly|and an exception is mentioned in passing|"
-    "which prepares the ground for what comes later|because the data allow no other reading|"
-    "and everyone is asked to try it at home"
+LINKS = _words(
+    "which|and that|something that|a point that|a detail that|and this, in turn,|a comparison that|a result that|"
+    "and the outcome|an argument that|a remark that|an example that"
+)
+
+EFFECTS = _words(
+    "answers|confirms|weakens|clarifies|supports|limits|sharpens|corrects|illustrates|extends|explains|"
+    "puts to the test|settles|echoes|simplifies|bears out|qualifies|brings back"
+)
+
+THINGS = _words(
+    "an objection raised earlier|the notes on the board|the first estimate|a common misunderstanding|"
+    "the guess from the audience|the difference between both methods|the exception named at the start|"
+    "the reason for the next step|the numbers in the handout|the claim made a moment ago|the odd shape in the chart|"
+    "the cost of a mistake|the conditions for using the method|the plan for the practical part|the point of dispute|"
+    "the trust one can put in the result|the account in older textbooks|the main source of error|"
+    "the question of expense|the rules on safety|the order of the whole procedure|the aim of the exercise|"
+    "the guest's own experience|an assumption hidden in the task"
 )
 
 LEADS = _words(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import io
 import json
 import threading
@@ -39,21 +40,29 @@ class Bench:
 
     def __init__(self, server: EmulatorServer) -> None:
         self.server = server
-        self._clients: list[genai.Client] = []
-        self.http = httpx2.Client(base_url=server.base_url, timeout=20)
+        self._clients: dict[tuple[str, str], genai.Client] = {}
+        self.http = httpx2.Client(base_url=server.base_url, timeout=20, verify=False)
 
     def client(self, key: str = KEY, version: str = "v1beta") -> genai.Client:
-        options = types.HttpOptions(base_url=self.server.base_url, api_version=version, timeout=20_000)
-        client = genai.Client(api_key=key, enterprise=False, http_options=options)
-        self._clients.append(client)
-        return client
+        if (key, version) not in self._clients:
+            options = types.HttpOptions(
+                base_url=self.server.base_url,
+                api_version=version,
+                timeout=20_000,
+                client_args={"verify": False},  # plain HTTP: reading the trust store takes longer than a test
+                async_client_args={"verify": False},
+            )
+            self._clients[key, version] = genai.Client(api_key=key, enterprise=False, http_options=options)
+        return self._clients[key, version]
 
     def upload(self, data: bytes | None = None, key: str = KEY, name: str = "a.mp4", **config: Any) -> types.File:
         settings = types.UploadFileConfig(mime_type="video/mp4", display_name=name, **config)
         return self.client(key).files.upload(file=io.BytesIO(video_bytes() if data is None else data), config=settings)
 
-    def ask(self, *contents: Any, key: str = KEY, model: str = MODEL, **config: Any) -> types.GenerateContentResponse:
-        return self.client(key).models.generate_content(
+    def ask(
+        self, *contents: Any, key: str = KEY, model: str = MODEL, version: str = "v1beta", **config: Any
+    ) -> types.GenerateContentResponse:
+        return self.client(key, version).models.generate_content(
             model=model, contents=list(contents) or ["hello"], config=types.GenerateContentConfig(**config)
         )
 
@@ -62,7 +71,7 @@ class Bench:
         return self.http.post(path, content=json.dumps(body), headers={"x-goog-api-key": key})
 
     def close(self) -> None:
-        for client in self._clients:
+        for client in self._clients.values():
             client.close()
         self.http.close()
         self.server.stop()
@@ -71,8 +80,16 @@ class Bench:
 Start = Callable[..., Bench]
 
 
+@pytest.fixture(scope="session")
+def reaper() -> Iterator[concurrent.futures.Executor]:
+    """Stops emulators in the background: an orderly stop takes longer than most of the tests."""
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        yield pool
+    assert not [thread for thread in threading.enumerate() if thread.name == "gemini-emulator"]
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, reaper: concurrent.futures.Executor) -> Iterator[Start]:
     """Starts an emulator: `start(scenario, clock=…)`; without a scenario one project with one key."""
     benches: list[Bench] = []
 
@@ -87,8 +104,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     yield begin
     for bench in benches:
-        bench.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "gemini-emulator"]
+        reaper.submit(bench.close)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_a_bad_key_is_told_so(
 @pytest.mark.parametrize(
     ("state", "code", "words", "reason"),
     [
-        (ProjectState.SUSPENDED, 403, f"Permission denied: Consumer 'api_key:{KEY}' has been suspended.", "CONSUMER_SUSPENDED"),
+        (ProjectState.SUSPENDED, 403, f"Consumer 'api_key:{KEY}' has been suspended.", "CONSUMER_SUSPENDED"),
         (ProjectState.DENIED, 403, "Your project has been denied access. Please contact support.", None),
         (ProjectState.SERVICE_DISABLED, 403, "has not been used in project", "SERVICE_DISABLED"),
         (ProjectState.CREDITS_DEPLETED, 429, "Your prepayment credits are depleted.", None),

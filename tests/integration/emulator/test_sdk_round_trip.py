@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+from typing import Any
 
 import pytest
 from google.genai import errors, types
@@ -44,10 +45,12 @@ def test_an_upload_of_several_pieces_becomes_an_active_file_with_its_real_length
 @pytest.mark.parametrize("version", ["v1", "v1beta"])
 def test_a_video_and_a_schema_give_json_that_fits(bench: Bench, version: str) -> None:
     file = bench.upload()
-    answer = bench.client(version=version).models.generate_content(
-        model=MODEL,
-        contents=[file, "Report.\nOutput language: en"],
-        config=types.GenerateContentConfig(response_mime_type="application/json", response_json_schema=SCHEMA),
+    answer = bench.ask(
+        file,
+        "Report.\nOutput language: en",
+        version=version,
+        response_mime_type="application/json",
+        response_json_schema=SCHEMA,
     )
     data = json.loads(answer.text or "")
     assert set(data) == {"summary", "chapters"}
@@ -63,7 +66,8 @@ async def test_the_async_client_streams_blocks_with_running_usage(bench: Bench) 
     file = await client.aio.files.upload(
         file=io.BytesIO(video_bytes(600)), config=types.UploadFileConfig(mime_type="video/mp4")
     )
-    stream = await client.aio.models.generate_content_stream(model=MODEL, contents=[file, "Tell me."])
+    contents: list[Any] = [file, "Tell me."]
+    stream = await client.aio.models.generate_content_stream(model=MODEL, contents=contents)
     blocks = [block async for block in stream]
     await client.aio.aclose()
     assert len(blocks) > 3
@@ -113,7 +117,7 @@ def test_a_file_may_bring_its_own_name_once(bench: Bench) -> None:
 
 def test_tokens_of_a_video_are_counted(bench: Bench) -> None:
     file = bench.upload(video_bytes(100))
-    counted = bench.client().models.count_tokens(model=MODEL, contents=[file])
+    counted = bench.client().models.count_tokens(model=MODEL, contents=file)
     assert counted.total_tokens == 100 * 70 + 100 * 25
 
 
