@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -132,7 +133,8 @@ class AccountDesk:
     def _forget(self, account: Account) -> None:
         parts = self._engine.parts
         if self._engine.settings.keep_config:
-            remove_account(parts.places.config_file, account.name)
+            with contextlib.suppress(KeyError):  # one that is not in the file: the demo's, or removed there by hand
+                remove_account(parts.places.config_file, account.name)
         if account.key.kind in ("keyring", "vault"):
             parts.keys.delete(account.key)
 
@@ -144,14 +146,16 @@ class AccountDesk:
             return
         if engine.settings.keep_config:
             try:
-                await engine.context.in_thread(
-                    set_account_value, engine.parts.places.config_file, command.name, "enabled", command.enabled
-                )
+                await engine.context.in_thread(self._keep_switch, command.name, command.enabled)
             except ConfigError as problem:
                 self._refuse(command.id, *_words(problem))
                 return
         engine.feed(AccountSwitched(command.name, command.enabled))
         engine.outbox.put(CommandDone(command.id, f"{command.name} {'on' if command.enabled else 'off'}", 1))
+
+    def _keep_switch(self, name: str, enabled: bool) -> None:
+        with contextlib.suppress(KeyError):
+            set_account_value(self._engine.parts.places.config_file, name, "enabled", enabled)
 
     async def check(self, command: CheckAccount) -> None:
         """Check an account's key now."""

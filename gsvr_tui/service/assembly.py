@@ -100,7 +100,7 @@ def open_session(
         log.warning("template left out: %s", problem)
     if not store.recovery.clean:
         _tell_recovery(store)
-    keys = KeyStore(places, env, passphrase=passphrase, memory=dict(memory_keys or {}))
+    keys = KeyStore(places, env, passphrase=passphrase, memory=dict(memory_keys or {}), on_secret=redactor.add)
     parts = Parts(places, store, catalogue, templates, keys, redactor, logs)
     settings = replace(settings, accounts=settings.accounts + memory_accounts)
     service = WorkerService(settings, parts)

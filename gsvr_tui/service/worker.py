@@ -30,6 +30,11 @@ class WorkerService:
         """Start the thread; the first event is a Snapshot."""
         self._thread.start()
 
+    @property
+    def running(self) -> bool:
+        """True from `start` until the service has ended."""
+        return self._thread.is_alive()
+
     def send(self, command: Command) -> None:
         """See ServiceHandle."""
         self._engine.send(command)
