@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 from gsvr_tui.core.failure import QuotaViolation
 from gsvr_tui.core.models import Limits, Now
-from gsvr_tui.core.pacific import next_midnight, pacific_day
+from gsvr_tui.core.pacific import day_start, next_midnight, pacific_day
 from gsvr_tui.core.window import SlidingWindow
 
 DAY_SPREAD_S = 60.0
-"""Nothing is sent in the first minute after midnight: the service's clock and ours may differ."""
+"""In the first minute after midnight a day that was used up still counts: the service's clock and ours may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,9 @@ class _Book:
     __slots__ = (
         "day",
         "day_used",
+        "day_used_before",
         "learned",
+        "limits",
         "no_access",
         "rest_note",
         "rest_until_mono",
@@ -67,22 +69,30 @@ class _Book:
         self.window = SlidingWindow()
         self.stated = Limits()
         self.learned = Limits()
+        self.limits = Limits()  # what holds now, of the two
         self.day = day
         self.day_used = 0
+        self.day_used_before = 0  # the day before
         self.no_access = False
         self.rest_until_mono = -math.inf
         self.rest_until_wall: float | None = None
         self.rest_note = ""
 
-    def limits(self) -> Limits:
-        """What holds now: of the user's (or the tier's) number and the service's own the smaller."""
+    def take_limits(self, *, stated: Limits | None = None, learned: Limits | None = None) -> None:
+        """What holds from now on: of the user's (or the tier's) number and the service's own the smaller."""
+        self.stated = stated or self.stated
+        self.learned = learned or self.learned
         source = self.learned.source if self.learned.source != "unknown" else self.stated.source
-        return Limits(
+        self.limits = Limits(
             rpm=_smaller(self.stated.rpm, self.learned.rpm),
             tpm=_smaller(self.stated.tpm, self.learned.tpm),
             rpd=_smaller(self.stated.rpd, self.learned.rpd),
             source=source,
         )
+
+
+def _none_at_all(limits: Limits) -> bool:
+    return 0 in (limits.rpm, limits.tpm, limits.rpd)
 
 
 def _smaller(one: int | None, other: int | None) -> int | None:
@@ -104,6 +114,7 @@ class Ledger:
         if book is None:
             book = self._books[project, model] = _Book(today)
         elif today > book.day:  # never back: a clock set back does not give quota
+            book.day_used_before = book.day_used
             book.day, book.day_used = today, 0
         return book
 
@@ -112,12 +123,12 @@ class Ledger:
     def set_limits(self, project: str, model: str, limits: Limits, now: Now) -> None:
         """Take limits stated by the user or known of the tier."""
         book = self._book(project, model, now)
-        book.stated = limits
-        book.no_access = limits.rpm == 0 or limits.rpd == 0
+        book.take_limits(stated=limits)
+        book.no_access = _none_at_all(limits)
 
     def limits(self, project: str, model: str, now: Now) -> Limits:
         """The limits that hold now."""
-        return self._book(project, model, now).limits()
+        return self._book(project, model, now).limits
 
     def learned(self) -> dict[tuple[str, str], Limits]:
         """Limits the service named, to be kept over a restart."""
@@ -125,25 +136,26 @@ class Ledger:
 
     def restore_learned(self, project: str, model: str, limits: Limits, now: Now) -> None:
         """Limits learned in an earlier run."""
-        self._book(project, model, now).learned = limits
+        self._book(project, model, now).take_limits(learned=limits)
 
     def learn(self, project: str, model: str, violations: Iterable[QuotaViolation], now: Now) -> bool:
         """Take the limits a 429 named; True when that changed anything."""
         book = self._book(project, model, now)
-        before = book.learned
+        before = learned = book.learned
         for violation in violations:
             if violation.limit is None:
                 continue
             if violation.limit == 0:
                 book.no_access = True
             elif violation.dimension == "rpm":
-                book.learned = replace(book.learned, rpm=violation.limit, source="429")
+                learned = replace(learned, rpm=violation.limit, source="429")
             elif violation.dimension == "tpm":
-                book.learned = replace(book.learned, tpm=violation.limit, source="429")
+                learned = replace(learned, tpm=violation.limit, source="429")
             elif violation.dimension == "rpd":
-                book.learned = replace(book.learned, rpd=violation.limit, source="429")
+                learned = replace(learned, rpd=violation.limit, source="429")
                 book.day_used = max(book.day_used, violation.limit)  # others may use the project too
-        return book.learned != before
+        book.take_limits(learned=learned)
+        return learned != before
 
     # ---------------------------------------------------------------- rests
 
@@ -169,7 +181,7 @@ class Ledger:
         for (known, _), book in self._books.items():
             if known == project:
                 book.rest_until_mono, book.rest_until_wall, book.rest_note = -math.inf, None, ""
-                book.no_access = book.stated.rpm == 0 or book.stated.rpd == 0
+                book.no_access = _none_at_all(book.stated)
 
     def deny(self, project: str, model: str, now: Now) -> None:
         """The project has no access to the model."""
@@ -182,26 +194,36 @@ class Ledger:
         book = self._book(project, model, now)
         if book.no_access:
             return Slot(math.inf, "no_access")
-        limits = book.limits()
+        limits = book.limits
         if limits.tpm is not None and tokens > limits.tpm:
             return Slot(math.inf, "too_big")
         slot = Slot(now.mono)
         if book.rest_until_mono > now.mono:
             slot = Slot(book.rest_until_mono, "resting")
-        if limits.rpd is not None and book.day_used >= limits.rpd:
-            midnight = now.mono + next_midnight(now.wall) - now.wall + DAY_SPREAD_S
-            if midnight > slot.at:
-                slot = Slot(midnight, "rpd")
+        if limits.rpd is not None:
+            to_midnight = self._day_full_for(book, limits.rpd, now)
+            if now.mono + to_midnight > slot.at:
+                slot = Slot(now.mono + to_midnight, "rpd")
         at = book.window.earliest(now.mono, tokens, limits.rpm, limits.tpm)
         if at > slot.at:
             by_requests = book.window.earliest(now.mono, 0, limits.rpm, None)
             slot = Slot(at, "rpm" if by_requests >= at else "tpm")
         return slot
 
+    @staticmethod
+    def _day_full_for(book: _Book, rpd: int, now: Now) -> float:
+        """Seconds until the day has room again."""
+        if book.day_used >= rpd:
+            return next_midnight(now.wall) - now.wall + DAY_SPREAD_S
+        since_midnight = now.wall - day_start(now.wall)
+        if since_midnight < DAY_SPREAD_S and book.day_used + book.day_used_before >= rpd:
+            return DAY_SPREAD_S - since_midnight
+        return 0.0
+
     def day_left(self, project: str, model: str, now: Now) -> float:
         """Share of today's requests that is left, 1.0 when the limit is not known."""
         book = self._book(project, model, now)
-        limit = book.limits().rpd
+        limit = book.limits.rpd
         return 1.0 if not limit else max(0.0, 1 - book.day_used / limit)
 
     # ---------------------------------------------------------------- reserving and settling
@@ -280,7 +302,7 @@ class Ledger:
                 QuotaView(
                     project=project,
                     model=model,
-                    limits=book.limits(),
+                    limits=book.limits,
                     minute_used=left,
                     minute_reserved=reserved,
                     tokens_used=tokens,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gsvr_tui.core.models import Now
-from gsvr_tui.core.pacific import pacific_day
+from gsvr_tui.core.pacific import next_midnight, next_month, pacific_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,21 @@ class MoneyBook:
 
     def hit(self, batch: str, usd: float, now: Now) -> CapHit | None:
         """The first cap that a request of `usd` would pass, or None."""
+        if usd <= 0:
+            return None  # what costs nothing passes no cap
         for scope in self._scopes(batch, now):
             cap = self._cap(scope)
             committed = self._spent.get(scope, 0.0) + self._held.get(scope, 0.0)
             if cap is not None and committed + usd > cap + _TOLERANCE:
                 return CapHit(scope.partition(" ")[0], cap, committed, usd)
         return None
+
+    @staticmethod
+    def lifts_at(hit: CapHit, now: Now) -> float | None:
+        """Wall time at which a cap has room again by itself; None: never without an act of the user."""
+        if hit.scope == "day":
+            return next_midnight(now.wall)
+        return next_month(now.wall) if hit.scope == "month" else None
 
     def reserve(self, key: str, batch: str, usd: float, now: Now) -> None:
         """Hold `usd` for a request; call `hit` first."""

@@ -15,10 +15,11 @@ NETWORK_MARGIN_S = 0.25
 
 
 class _Send:
-    __slots__ = ("at", "tokens")
+    __slots__ = ("at", "pruned", "tokens")
 
     def __init__(self, tokens: int) -> None:
         self.at: float | None = None
+        self.pruned = False
         self.tokens = tokens
 
 
@@ -37,7 +38,9 @@ class SlidingWindow:
     def prune(self, mono: float) -> None:
         """Forget what left more than a span ago."""
         while self._log and self._log[0].at is not None and self._log[0].at + self.span_s <= mono:
-            self._tokens -= self._log.popleft().tokens
+            send = self._log.popleft()
+            send.pruned = True
+            self._tokens -= send.tokens
 
     def reserve(self, key: str, tokens: int) -> None:
         """Take one request and its estimated tokens."""
@@ -61,7 +64,8 @@ class SlidingWindow:
         send = self._open.pop(key, None)
         if send is None:
             return
-        if send.at is not None and send.at + self.span_s > mono:
+        self.prune(mono)  # one that has left the log must not change its sum
+        if not send.pruned:
             self._tokens += tokens - send.tokens
         send.tokens = tokens
 
