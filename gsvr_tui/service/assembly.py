@@ -20,6 +20,7 @@ from gsvr_tui.secrets.log_setup import LogHandle, setup_logging
 from gsvr_tui.secrets.redact import Redactor
 from gsvr_tui.service.settings import Parts, ServiceSettings
 from gsvr_tui.service.worker import WorkerService
+from gsvr_tui.store.errors import StoreUnsaved
 from gsvr_tui.store.repository import Store
 from gsvr_tui.store.status import StoreStatus
 
@@ -43,8 +44,9 @@ class Session:
         stored = True
         try:
             self.parts.store.close(CLOSE_S)
-        except TimeoutError:
+        except StoreUnsaved:
             stored = False
+            self.parts.store.close(0.0, give_up=True)
         if self.parts.logs is not None:
             self.parts.logs.close()
         return stored
