@@ -15,6 +15,7 @@ from gsvr_tui.store.errors import (
     StoreUnusable,
 )
 from gsvr_tui.store.filesystem import FileSystem
+from gsvr_tui.store.repair import RepairReport, repair
 from gsvr_tui.store.repository import Store, Transaction
 from gsvr_tui.store.status import Durability, Recovery, StoreStatus
 from gsvr_tui.store.ticket import Ticket
@@ -28,6 +29,7 @@ __all__ = [
     "Durability",
     "FileSystem",
     "Recovery",
+    "RepairReport",
     "Store",
     "StoreClosed",
     "StoreDamaged",
@@ -41,4 +43,5 @@ __all__ = [
     "Ticket",
     "Transaction",
     "UsageDay",
+    "repair",
 ]

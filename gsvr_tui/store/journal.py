@@ -26,6 +26,7 @@ Tables = dict[str, dict[int, bytes]]
 PART_BYTES = 1 << 20  # a transaction above this is written in parts of about this size
 MAX_DOCUMENT_BYTES = 8 << 20
 
+_decode = json.JSONDecoder().raw_decode
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -63,7 +64,8 @@ def dump(value: Any) -> bytes:
 
 def load(doc: bytes) -> Document:
     """A fresh copy of a stored document; the caller may do with it what it likes."""
-    document: Document = json.loads(doc)
+    # json.loads of bytes guesses the encoding and looks for white space first: twice the time of the parsing itself
+    document: Document = _decode(doc.decode())[0]
     return document
 
 
@@ -85,7 +87,7 @@ def _same(a: Any, b: Any) -> bool:
     # 1 == 1.0 == True in Python, but not in a file
     if type(a) is not type(b) or a != b:
         return False
-    return not isinstance(a, dict | list) or _encode(a) == _encode(b)
+    return not isinstance(a, dict | list) or repr(a) == repr(b)
 
 
 def delete_op(table: str, doc_id: int) -> bytes:
@@ -152,8 +154,8 @@ def parse_line(line: bytes) -> Document | None:
     if line[:8] != b"%08x" % zlib.crc32(payload):
         return None
     try:
-        record = json.loads(payload)
-    except ValueError:
+        record = load(payload)
+    except ValueError:  # UnicodeDecodeError is one
         return None
     return record if isinstance(record, dict) and isinstance(record.get("s"), int) else None
 
@@ -167,13 +169,21 @@ def read_journal(
     schema: int,
     last: bool,
     apply: Callable[[list[Any]], None],
+    salvage: bool = False,
 ) -> Replay:
     """Apply every whole transaction after `seq`. `last`: no newer journal exists, so the tail may be torn.
 
     A torn tail is a bad line with no good line after it, or parts without their commit, at the end of the last
-    journal. Anything else that is not as it was written raises StoreDamaged.
+    journal. Anything else that is not as it was written raises StoreDamaged; with `salvage` everything from there on
+    counts as torn.
     """
-    return _Reader(file, path, seq, generation, schema, last, apply).read()
+    reader = _Reader(file, path, seq, generation, schema, last, apply)
+    try:
+        return reader.read()
+    except StoreDamaged:
+        if not salvage:
+            raise
+        return reader.with_tail()
 
 
 class _Reader:
@@ -212,7 +222,7 @@ class _Reader:
             return self._done
         if not self._last:
             raise self._damaged("a transaction is not finished, but a newer journal exists")
-        return self._with_tail()
+        return self.with_tail()
 
     def _take(self, record: Document, line: bytes) -> None:
         self._seq += 1
@@ -262,7 +272,8 @@ class _Reader:
                 raise self._damaged("a line is not as it was written, and good ones follow")
         self._offset += len(line)  # differs from the last good length from here on
 
-    def _with_tail(self) -> Replay:
+    def with_tail(self) -> Replay:
+        """What was read so far, and everything behind it as torn."""
         self._file.seek(self._done.length)
         return Replay(self._done.seq, self._done.length, self._done.records, self._file.read())
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsvr_tui.core.ids import id_text
+from gsvr_tui.core.ids import id_number, id_text
 from gsvr_tui.core.models import (
     Batch,
     Job,
@@ -181,6 +181,11 @@ def test_every_field_of_every_value_is_stored(make: Any) -> None:
 def test_an_id_in_another_spelling_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="not"):
         codec.number_of(wrong)
+
+
+@given(st.integers(0, (1 << 63) - 1))
+def test_document_ids_are_the_numbers_behind_the_ids(number: int) -> None:
+    assert codec.number_of(id_text(number)) == number == id_number(id_text(number))
 
 
 def test_a_big_id_fits(make: Any) -> None:
