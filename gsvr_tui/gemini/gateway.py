@@ -287,7 +287,7 @@ class Gateway:
         client = await self._sdk()
         from gsvr_tui.gemini.request import config_of, contents_of
 
-        exchange = Exchange(read_s=timeout_s, on_sent=on_sent, on_text=on_text)
+        exchange = Exchange(read_s=timeout_s, on_sent=on_sent, on_text=on_text, keep_all=True)
 
         async def action() -> None:
             stream = await client.aio.models.generate_content_stream(
@@ -296,7 +296,12 @@ class Gateway:
             async for _ in stream:
                 pass  # the exchange reads the raw events: more than the SDK's types keep of them
 
-        await self._calls.once(action, exchange, timeout_s=timeout_s, model=request.model, paid=True)
+        try:
+            await self._calls.once(action, exchange, timeout_s=timeout_s, model=request.model, paid=True)
+        except GeminiFailure as failed:
+            if failed.partial is None or not failed.partial.complete or exchange.stream.error is not None:
+                raise
+            return failed.partial  # the line broke, or the SDK stumbled, after the service had said that it is finished
         exchange.stream.finish()
         if exchange.stream.error is not None or not exchange.stream.events:
             raise failure_of(None, exchange, self._redactor, model=request.model, paid_call=True)

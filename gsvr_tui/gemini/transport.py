@@ -47,6 +47,7 @@ class Exchange:
     """One call and what became of it. Of several requests (pages) the last counts.
 
     `sent` is true from the moment a byte may have gone out; `body_sent` when the request was written in full.
+    `keep_all`: the body is read to its end even if nobody understands it.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class Exchange:
         read_s: float,
         on_sent: Callable[[], None] | None = None,
         on_text: Callable[[str], None] | None = None,
+        keep_all: bool = False,
     ) -> None:
         self.read_s = read_s
+        self.keep_all = keep_all
         self.sent = False
         self.body_sent = False
         self.http_status: int | None = None
@@ -119,19 +122,36 @@ def watched_by(exchange: Exchange) -> Iterator[Exchange]:
 
 
 class _WatchedBody(httpx2.AsyncByteStream):
-    """Passes a body on and shows it, unpacked, to the exchange."""
+    """Passes a body on and shows it, unpacked, to the exchange.
+
+    When the reader gives up a good line because it does not understand what comes, the rest is read all the same if
+    the exchange wants everything: it is paid for.
+    """
 
     def __init__(self, inner: httpx2.AsyncByteStream, exchange: Exchange, packed: bool) -> None:
         self._inner = inner
         self._exchange = exchange
         self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None
         self._size = 0
+        self._source = aiter(inner)
+        self._over = False  # the end was reached, or the line or the deadline broke it off
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for data in self._inner:
-            self._show(data)
+        while (data := await self._next()) is not None:
             yield data
+
+    async def _next(self) -> bytes | None:
+        try:
+            data = await anext(self._source, None)
+            if data is not None:
+                self._show(data)
+                return data
+        except BaseException:  # cancelling too: whatever it is, nothing more is to be read
+            self._over = True
+            raise
+        self._over = True
         self._exchange.stream.finish()
+        return None
 
     def _show(self, data: bytes) -> None:
         while data:
@@ -149,7 +169,11 @@ class _WatchedBody(httpx2.AsyncByteStream):
             self._exchange.received(piece)
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        try:
+            while self._exchange.keep_all and not self._over:
+                await self._next()
+        finally:
+            await self._inner.aclose()
 
 
 class Transport:

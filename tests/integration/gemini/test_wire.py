@@ -22,6 +22,7 @@ from gsvr_tui.gemini.answers import answer_failure
 from gsvr_tui.gemini.endpoint import BadEndpoint
 from gsvr_tui.gemini.gateway import Gateway, GeminiFailure, UploadCancelled
 from gsvr_tui.gemini.source import open_video
+from gsvr_tui.gemini.transport import RefusedAddress, Transport
 from gsvr_tui.gemini.types import GenerateRequest
 
 KEY = "AQ.CANARY-0123456789-abcdefghij"
@@ -188,6 +189,27 @@ async def test_every_broken_answer_is_a_failure_that_knows_whether_it_may_be_pai
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + sse(event("all", "STOP", usageMetadata=USAGE)),
+        reply(sse(event("al", usageMetadata={"promptTokenCount": "many"}), event("l", "STOP", usageMetadata=USAGE))),
+        reply(sse(event("al")) + b"data: {broken\n\n" + sse(event("l", "STOP", usageMetadata=USAGE))),
+        reply(sse(event("al"), [], event("l", "STOP", usageMetadata=USAGE))),
+        reply(sse(event("al")) + b"data: 7\n\n" + sse(event("l", "STOP", usageMetadata=USAGE)) + b"data: x"),
+    ],
+)
+async def test_a_finished_answer_is_kept_whatever_the_line_or_the_sdk_make_of_it(
+    record: Any, gateway_to: Any, answer: bytes
+) -> None:
+    server = record(lambda seen: answer)
+    kept = await gateway_to(server.url).generate(ASK)
+    assert kept.text == "all"
+    assert kept.complete
+    assert kept.usage.prompt == 10
+    assert answer_failure(kept) is None
+
+
 async def test_a_stream_with_no_end_is_an_answer_that_is_not_complete(record: Any, gateway_to: Any) -> None:
     server = record(lambda seen: reply(sse(event("half", usageMetadata=USAGE)), Content_Type="text/event-stream"))
     answer = await gateway_to(server.url).generate(ASK)
@@ -277,6 +299,24 @@ async def test_a_redirect_is_not_followed_and_the_key_stays(
     }
     failed = await failure_from(calls[call]())
     assert failed.failure.code == "REDIRECT"
+    assert thief.seen == []
+    assert len(server.seen) == 1
+
+
+async def test_the_client_itself_sends_nothing_to_other_origins(record: Any) -> None:
+    thief, server = record(lambda seen: GOOD), record(lambda seen: GOOD)
+    transport = Transport(server.url)
+    try:
+        await transport.async_client.get(server.url, headers={"x-goog-api-key": KEY})
+        for headers in ({"x-goog-api-key": KEY}, {}):
+            with pytest.raises(RefusedAddress):
+                await transport.async_client.get(thief.url, headers=headers)
+        with pytest.raises(RefusedAddress):  # Google may have a video, but not a key that belongs elsewhere
+            await transport.async_client.get("https://storage.googleapis.com/", headers={"x-goog-api-key": KEY})
+        with pytest.raises(RefusedAddress):
+            transport.sync_client.get(server.url)
+    finally:
+        await transport.aclose()
     assert thief.seen == []
     assert len(server.seen) == 1
 
