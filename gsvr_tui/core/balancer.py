@@ -7,7 +7,7 @@ plus the upload if the file is not there, plus the usual service time. Ties go t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gsvr_tui.core.ledger import Ledger
@@ -66,22 +66,25 @@ class LoadBalancer:
 
     def choose(
         self,
-        projects: Iterable[str],
+        waiting: Mapping[str, int],
         model: str,
         tokens: int,
-        waiting: Mapping[str, int],
         upload_bytes: int,
         now: Now,
         holds_file: frozenset[str] = frozenset(),
     ) -> Choice | None:
-        """The best of `projects`, or None when none of them can ever take the job."""
+        """The best of the projects, or None when none of them can ever take the job.
+
+        `waiting` maps each project to the jobs bound to it already.
+        """
         scored = [
-            self.score(p, model, tokens, waiting.get(p, 0), 0 if p in holds_file else upload_bytes, now)
-            for p in projects
+            self.score(project, model, tokens, ahead, 0 if project in holds_file else upload_bytes, now)
+            for project, ahead in waiting.items()
         ]
-        possible = [choice for choice in scored if not math.isinf(choice.seconds)]
-        if not possible:
+        soonest = round(min((choice.seconds for choice in scored), default=math.inf), 3)
+        if math.isinf(soonest):
             return None
-        return min(
-            possible, key=lambda c: (round(c.seconds, 3), -self._ledger.day_left(c.project, c.model, now), c.project)
-        )
+        level = [choice for choice in scored if round(choice.seconds, 3) == soonest]
+        if len(level) == 1:
+            return level[0]
+        return min(level, key=lambda c: (-self._ledger.day_left(c.project, c.model, now), c.project))

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gsvr_tui.core.models import JobState, Priority, Reason, Step, Verdict, check_transition
+from gsvr_tui.core.models import JobState, Priority, Reason, Step, Verdict, check_path
 from gsvr_tui.core.scheduling import MoveJob, SegmentNeed
 
 Chain = tuple[str, ...]
 """A job's models: the primary, then its fallbacks."""
+Lane = tuple[str, Chain]
+"""Batch and models: jobs of one lane wait for the same things, so a lane that can't go on never blocks another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Entry:
 
     __slots__ = (
         "account",
+        "alone",
         "attempts",
         "batch",
         "busy",
@@ -88,11 +92,17 @@ class Entry:
         self.reuploads = 0
         self.replans = 0
         self.unknown_outcomes = 0
-        self.trouble = 0
+        self.trouble = 0  # server errors in a row
+        self.alone = 0  # those of them that came while others went through
         self.successes_seen = 0
         self.stamp = 0
         self.counted_on = ""
         self.counted_ahead = False
+
+    @property
+    def lane(self) -> Lane:
+        """The queue it stands in."""
+        return self.batch, self.models
 
     @property
     def in_flight(self) -> bool:
@@ -120,13 +130,13 @@ class Board:
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
-        self.probe: list[HeapItem] = []
+        self.probe: dict[Lane, list[HeapItem]] = {}
         self.finish: list[HeapItem] = []
-        self.upload: dict[Chain, list[HeapItem]] = {}
-        self.generate: dict[tuple[str, Chain], list[HeapItem]] = {}
+        self.upload: dict[Lane, list[HeapItem]] = {}
+        self.generate: dict[tuple[str, Lane], list[HeapItem]] = {}
         self.waiting: list[tuple[float, str, int]] = []
-        self.bound: dict[str, int] = {}  # project → jobs uploading to it or ready there and not out yet
-        self.ahead = 0  # looked into, not bound to a project yet
+        self.bound: Counter[tuple[str, Chain]] = Counter()  # jobs uploading to a project or ready there and not out yet
+        self.ahead: Counter[Lane] = Counter()  # looked into, not bound to a project yet
         self._dirty: dict[str, None] = {}
 
     # ---------------------------------------------------------------- changing
@@ -160,11 +170,7 @@ class Board:
 
     def _drop(self, entry: Entry) -> None:
         entry.stamp += 1
-        if entry.counted_on:
-            self.bound[entry.counted_on] -= 1
-            entry.counted_on = ""
-        self.ahead -= entry.counted_ahead
-        entry.counted_ahead = False
+        self._count(entry, "", ahead=False)
 
     def wait(self, entry: Entry, until: float, until_wall: float, reason: Reason | None) -> None:
         """Do nothing for the job before `until` (monotonic)."""
@@ -197,12 +203,7 @@ class Board:
     def _set_state(self, entry: Entry, state: JobState) -> None:
         if state is entry.state:
             return
-        if entry.state is JobState.HELD and state in (JobState.RUNNING, JobState.WAITING):
-            check_transition(JobState.HELD, JobState.QUEUED)
-        elif entry.state is JobState.WAITING and state is JobState.RUNNING:
-            check_transition(JobState.WAITING, JobState.QUEUED)
-        else:
-            check_transition(entry.state, state)
+        check_path(entry.state, state)
         entry.state = state
 
     # ---------------------------------------------------------------- queues
@@ -217,11 +218,11 @@ class Board:
             return
         item = (-int(entry.priority), entry.job, entry.stamp)
         if entry.step is Step.PROBE:
-            heapq.heappush(self.probe, item)
+            heapq.heappush(self.probe.setdefault(entry.lane, []), item)
         elif entry.step is Step.UPLOAD:
-            heapq.heappush(self.upload.setdefault(entry.models, []), item)
+            heapq.heappush(self.upload.setdefault(entry.lane, []), item)
         elif entry.step is Step.GENERATE and entry.unsent() is not None:
-            heapq.heappush(self.generate.setdefault((entry.project, entry.models), []), item)
+            heapq.heappush(self.generate.setdefault((entry.project, entry.lane), []), item)
         elif entry.step is Step.CHECK:
             heapq.heappush(self.finish, item)
 
@@ -231,16 +232,19 @@ class Board:
             uploading = entry.step is Step.UPLOAD and entry.busy is not None
             ready = entry.step is Step.GENERATE and entry.unsent() is not None
             on = entry.project if uploading or ready else ""
+        idle = entry.busy is None and not entry.held and not entry.state.final
+        self._count(entry, on, ahead=idle and entry.step is Step.UPLOAD and not entry.project)
+
+    def _count(self, entry: Entry, on: str, *, ahead: bool) -> None:
         if on != entry.counted_on:
             if entry.counted_on:
-                self.bound[entry.counted_on] -= 1
+                self.bound[entry.counted_on, entry.models] -= 1
             if on:
-                self.bound[on] = self.bound.get(on, 0) + 1
+                self.bound[on, entry.models] += 1
             entry.counted_on = on
-        idle = entry.busy is None and not entry.held and not entry.state.final
-        ahead = idle and entry.step is Step.UPLOAD and not entry.project
-        self.ahead += ahead - entry.counted_ahead
-        entry.counted_ahead = ahead
+        if ahead is not entry.counted_ahead:
+            self.ahead[entry.lane] += 1 if ahead else -1
+            entry.counted_ahead = ahead
 
     def top(self, heap: list[HeapItem]) -> Entry | None:
         """The first entry of a queue that is still meant, left in place."""

@@ -11,6 +11,7 @@ from gsvr_tui.core.board import Chain, Entry, Flight
 from gsvr_tui.core.failure_policy import FailurePolicy
 from gsvr_tui.core.ledger import Slot
 from gsvr_tui.core.models import Now, Step
+from gsvr_tui.core.money import CapHit
 from gsvr_tui.core.pacific import next_midnight
 from gsvr_tui.core.scheduler_state import SchedulerState
 from gsvr_tui.core.scheduling import (
@@ -69,13 +70,16 @@ class Dispatcher:
             actions.append(FinishJob(entry.job))
 
     def _start_probes(self, actions: list[Action]) -> None:
-        ahead = self._state.board.ahead
-        while self._state.busy[Step.PROBE] < MOST_PROBES and ahead + self._state.busy[Step.PROBE] < PROBE_AHEAD:
-            entry = self._state.board.top(self._state.board.probe)
-            if entry is None:
-                return
-            self._begin(entry, Step.PROBE)
-            actions.append(ProbeJob(entry.job))
+        board, busy = self._state.board, self._state.busy
+        if busy[Step.PROBE] >= MOST_PROBES:
+            return
+        for lane in self._by_first(board.probe):
+            while busy[Step.PROBE] < MOST_PROBES and board.ahead[lane] + busy[Step.PROBE] < PROBE_AHEAD:
+                entry = board.top(board.probe[lane])
+                if entry is None:
+                    break
+                self._begin(entry, Step.PROBE)
+                actions.append(ProbeJob(entry.job))
 
     def _begin(self, entry: Entry, step: Step) -> None:
         entry.busy = step
@@ -115,7 +119,9 @@ class Dispatcher:
                 return True
             picked = self._pick_model(entry.models, project, need.tokens, look.now)
             if picked is None:
-                return self._no_model(entry, project, need, look)
+                if self._no_model(entry, project, need, look):
+                    return True
+                continue
             model, slot = picked
             breaker, network = self._state.breaker(model), self._state.network
             at = max(slot.at, breaker.earliest(look.now.mono), network.earliest(look.now.mono))
@@ -132,8 +138,9 @@ class Dispatcher:
             usd = 0.0 if self._state.is_free(project) else need.usd
             hit = self._state.money.hit(entry.batch, usd, look.now)
             if hit is not None:
-                look.cap = hit
-                continue
+                look.capped(hit, self._state.money.lifts_at(hit, look.now))
+                self._unbind(entry)  # another project may be free, and others may have its place here
+                return True
             actions.append(self._send(entry, need, project, model, usd, look.now))
             return True
         return False
@@ -146,8 +153,8 @@ class Dispatcher:
         if not self._state.ledger.reserve(request, project, model, need.tokens, now):
             raise AssertionError("a request started without room in the ledger")
         self._state.money.reserve(request, entry.batch, usd, now)
-        self._state.breaker(model).start(entry.job)
-        self._state.network.start(entry.job)
+        self._state.breaker(model).start(request)
+        self._state.network.start(request)
         self._state.pool.started(account.name)
         self._state.flights[request] = Flight(request, entry.job, need.index, project, account.name, model)
         entry.flights[need.index] = request
@@ -177,11 +184,18 @@ class Dispatcher:
         if any(self._pick_model(entry.models, other, need.tokens, look.now) for other in others):
             self._unbind(entry)
             return True
-        if any(self._state.ledger.earliest(project, m, need.tokens, look.now).why == "too_big" for m in entry.models):
+        if self._too_big(entry, need, [project], look.now):
+            if entry.flights:
+                return False  # planned anew when they have landed
             self._policy.too_big(entry)
             return True
         look.blocked = no_model(self._state, entry.models)
         return False
+
+    def _too_big(self, entry: Entry, need: SegmentNeed, projects: Iterable[str], now: Now) -> bool:
+        """True when a project's tokens a minute are what stands in the way for good."""
+        earliest = self._state.ledger.earliest
+        return any(earliest(p, m, need.tokens, now).why == "too_big" for p in projects for m in entry.models)
 
     def _sooner_elsewhere(self, entry: Entry, need: SegmentNeed, slot: Slot, now: Now) -> bool:
         others = [p for p in self._state.pool.projects() if p != entry.project]
@@ -215,27 +229,13 @@ class Dispatcher:
         if need is None:
             raise AssertionError(f"nothing to send for {entry.job}")
         projects = self._state.pool.projects()
-        if self._choose(entry, need, projects, look.now) is None:
-            if any(
-                self._state.ledger.earliest(p, m, need.tokens, look.now).why == "too_big"
-                for p in projects
-                for m in entry.models
-            ):
-                self._policy.too_big(entry)
-                return True
-            look.blocked = no_model(self._state, entry.models)
-            return False
-        usd = 0.0 if any(self._state.is_free(p) for p in projects) else need.usd
-        hit = self._state.money.hit(entry.batch, usd, look.now)
-        if hit is not None:
-            look.cap = hit
-            return False
-        roomy = [
-            p for p in projects if self._state.board.bound.get(p, 0) < self._ready_limit(p, entry.models, look.now)
-        ]
+        hit = self._state.money.hit(entry.batch, need.usd, look.now)
+        affordable = projects if hit is None else [p for p in projects if self._state.is_free(p)]
+        bound = self._state.board.bound
+        roomy = [p for p in affordable if bound[p, entry.models] < self._ready_limit(p, entry.models, look.now)]
         choice = self._choose(entry, need, roomy, look.now)
         if choice is None:
-            return False
+            return self._no_choice(entry, need, projects, hit, look)
         account = self._state.pool.account_for(choice.project)
         if account is None:
             return False
@@ -255,16 +255,33 @@ class Dispatcher:
         actions.append(UploadFile(entry.job, choice.project, account.name))
         return True
 
+    def _no_choice(
+        self, entry: Entry, need: SegmentNeed, projects: Iterable[str], hit: CapHit | None, look: Look
+    ) -> bool:
+        """No project takes the job now: say why. True when something was done about it."""
+        if self._choose(entry, need, projects, look.now) is not None:
+            if hit is not None:
+                look.capped(hit, self._state.money.lifts_at(hit, look.now))
+            return False
+        if self._too_big(entry, need, projects, look.now):
+            if entry.flights:
+                return False
+            self._policy.too_big(entry)
+            return True
+        look.blocked = no_model(self._state, entry.models)
+        return False
+
     def _choose(self, entry: Entry, need: SegmentNeed, projects: Iterable[str], now: Now) -> Choice | None:
         """The project with the earliest answer, by the first model of the chain that can answer today."""
-        projects = list(projects)
         to_midnight = next_midnight(now.wall) - now.wall
+        bound = self._state.board.bound
+        waiting = {project: bound[project, entry.models] for project in projects}
         best: Choice | None = None
         for model in entry.models:
             if model in self._state.dead_models:
                 continue
             choice = self._state.balancer.choose(
-                projects, model, need.tokens, self._state.board.bound, entry.size_bytes, now, entry.file_projects
+                waiting, model, need.tokens, entry.size_bytes, now, entry.file_projects
             )
             if choice is None:
                 continue

@@ -16,8 +16,8 @@ FILE_WAIT_S = 5.0
 MOST_REUPLOADS = 3
 MOST_UNKNOWN_OUTCOMES = 6
 """Requests of one job whose outcome stayed unknown: each may have been paid."""
-MOST_TROUBLE = 4
-"""Server errors of one job while others went through: then it is the job."""
+MOST_ALONE = 6
+"""Server errors of one job in a row while others went through: then it is the job."""
 MOST_REPLANS = 2
 RETRY_FIRST_S = 2.0
 RETRY_LONGEST_S = 60.0
@@ -39,14 +39,14 @@ class FailurePolicy:
         project, account, model = self._settle(event, now)
         if event.failure.http_status is not None:
             self._s.network.succeed()  # a refusal is an answer: the line is fine
-        self._pool(event.failure, project, account, model, now)
+        self._pool(event, project, account, model, now)
         entry = self._s.board.entries.get(event.job)
         if entry is None or entry.state.final:
             return
-        if self._s.network.probe == event.job:
-            self._s.network.forget(event.job)
+        if event.failure.kind is FailureKind.REUPLOAD:
+            self._reupload(entry, event, project, now)
+            return
         handlers: dict[FailureKind, Callable[[Entry, Failure, Now], None]] = {
-            FailureKind.REUPLOAD: self._reupload,
             FailureKind.WAIT_FILE: self._wait_file,
             FailureKind.ITEM: self._item,
             FailureKind.ITEM_RETRY: self._item_retry,
@@ -73,7 +73,10 @@ class FailurePolicy:
         self._s.board.touch(entry)
 
     def too_big(self, entry: Entry) -> None:
-        """A limit learned meanwhile is below the planned request: plan anew with smaller ones, unless that is done."""
+        """A limit learned meanwhile is below the planned request: plan anew with smaller ones, unless that is done.
+
+        Not to be called while a request of the job is out: its answer would be taken for one of the new plan.
+        """
         if entry.replans >= MOST_REPLANS or any(need.answered for need in entry.segments):
             reason = Reason(
                 "LIMIT_TOO_SMALL",
@@ -105,7 +108,9 @@ class FailurePolicy:
             flight = state.landed(event.request)
             if flight is None:
                 return "", "", ""
-            if event.tokens_in is not None:
+            if not event.sent:
+                state.ledger.release(event.request, now)
+            elif event.tokens_in is not None:
                 state.ledger.settle(event.request, event.tokens_in, now)
             elif event.failure.maybe_paid:
                 state.ledger.settle(event.request, None, now)
@@ -114,7 +119,7 @@ class FailurePolicy:
             else:
                 state.ledger.refuse(event.request, now)
             state.money.settle(event.request, None if event.failure.maybe_paid else event.cost_usd)
-            state.breaker(flight.model).forget(event.job)
+            state.forget_probe(event.request, flight.model)
             return flight.project, flight.account, flight.model
         entry = state.board.entries.get(event.job)
         project, account, model = (entry.project, entry.account, entry.models[0]) if entry else ("", "", "")
@@ -122,11 +127,13 @@ class FailurePolicy:
             state.pool.ended(account)
             if event.failure.kind is not FailureKind.REUPLOAD:
                 entry.project = ""
+        state.forget_probe(event.job)
         state.ended(event.job, event.step)
         return project, account, model
 
-    def _pool(self, failure: Failure, project: str, account: str, model: str, now: Now) -> None:
+    def _pool(self, event: StepFailed, project: str, account: str, model: str, now: Now) -> None:
         """What the failure says about quota, keys, projects, models and the machine."""
+        failure = event.failure
         ledger, pool, kind = self._s.ledger, self._s.pool, failure.kind
         jitter = self._random.random()
         if project and failure.violations:
@@ -147,7 +154,7 @@ class FailurePolicy:
             pool.kill_key(account, failure.message, failure.advice)
         elif kind is FailureKind.DEAD_PROJECT:
             pool.kill_project(project, failure.message, failure.advice)
-        elif kind is FailureKind.BACKOFF_MODEL and model:
+        elif kind is FailureKind.BACKOFF_MODEL and model and event.step is Step.GENERATE:
             self._s.breaker(model).trip(now.mono, jitter, failure.message)
         elif kind is FailureKind.STOP_ALL or (kind is FailureKind.RETRY and failure.scope is Scope.MACHINE):
             self._s.network.trip(now.mono, jitter, failure.message)
@@ -156,18 +163,21 @@ class FailurePolicy:
 
     def _again(self, entry: Entry, failure: Failure, now: Now) -> None:
         """Not the job's fault: back into its queue; where and when it goes on is the ledger's and the pool's to say."""
-        if entry.project and not self._s.pool.project_usable(entry.project):
+        if entry.project and entry.busy is None and not self._s.pool.project_usable(entry.project):
             entry.project, entry.step = "", Step.UPLOAD
         self._s.board.touch(entry)
 
-    def _reupload(self, entry: Entry, failure: Failure, now: Now) -> None:
-        self._s.extra.append(ForgetFile(entry.job, entry.project))
-        entry.file_projects -= {entry.project}
-        entry.reuploads += 1
+    def _reupload(self, entry: Entry, event: StepFailed, project: str, now: Now) -> None:
+        """The project's copy is gone. Several segments may find that out of one and the same copy."""
+        if event.step is Step.UPLOAD or project in entry.file_projects:
+            self._s.extra.append(ForgetFile(entry.job, project))
+            entry.file_projects -= {project}
+            entry.reuploads += 1
         if entry.reuploads > MOST_REUPLOADS:
-            self._item(entry, failure, now)
+            self._item(entry, event.failure, now)
             return
-        entry.project, entry.step = "", Step.UPLOAD
+        if entry.project == project and entry.busy is None:
+            entry.project, entry.step = "", Step.UPLOAD
         self._s.board.touch(entry)
 
     def _wait_file(self, entry: Entry, failure: Failure, now: Now) -> None:
@@ -184,22 +194,29 @@ class FailurePolicy:
             self._wait(entry, self._backoff(entry.attempts), failure, now)
 
     def _overload(self, entry: Entry, failure: Failure, now: Now) -> None:
-        """The model is overloaded, unless others go through and only this job fails, again and again."""
-        breaker = self._s.breaker(entry.model or entry.models[0])
-        if breaker.successes > entry.successes_seen:
-            entry.successes_seen = breaker.successes
-            entry.trouble += 1
-        if entry.trouble >= MOST_TROUBLE:
+        """The model's breaker says when to ask again; an upload, which has none, waits by itself."""
+        if entry.step is not Step.GENERATE:
+            self._retry(entry, failure, now)
+        elif self._alone(entry):
             self._item(entry, failure, now)
-        elif entry.step is Step.GENERATE:
-            self._s.board.touch(entry)
         else:
-            self._wait(entry, self._backoff(1), failure, now)
+            self._s.board.touch(entry)
 
     def _retry(self, entry: Entry, failure: Failure, now: Now) -> None:
+        if self._alone(entry):
+            self._item(entry, failure, now)
+            return
         entry.trouble += 1
         seconds = self._backoff(entry.trouble)
         self._wait(entry, seconds + (UNKNOWN_WAIT_S if failure.maybe_paid else 0.0), failure, now)
+
+    def _alone(self, entry: Entry) -> bool:
+        """True when others go through and only this job fails, again and again."""
+        breaker = self._s.breaker(entry.model or entry.models[0])
+        if breaker.successes > entry.successes_seen:
+            entry.successes_seen = breaker.successes
+            entry.alone += 1
+        return entry.alone > MOST_ALONE
 
     def _unknown_model(self, entry: Entry, failure: Failure, now: Now) -> None:
         if all(model in self._s.dead_models for model in entry.models):

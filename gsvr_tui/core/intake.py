@@ -95,12 +95,15 @@ class Intake:
         entry = self._state.board.entries.get(event.job)
         if entry is not None:
             self._state.pool.ended(entry.account)
+        if event.seconds:
+            self._state.network.succeed()
+        else:
+            self._state.network.forget(event.job)  # the file was there: nothing went over the line
         entry = self._state.ended(event.job, Step.UPLOAD)
         if entry is None:
             return
         if event.seconds:
             self._state.balancer.learn_upload(entry.size_bytes, event.seconds)
-            self._state.network.succeed()
         entry.file_projects |= {entry.project}
         entry.step = Step.GENERATE
         self._state.board.touch(entry)
@@ -115,7 +118,7 @@ class Intake:
         self._state.money.settle(event.request, event.cost_usd)
         if event.reused:
             self._state.ledger.release(event.request, now)
-            self._state.breaker(flight.model).forget(event.job)
+            self._state.forget_probe(event.request, flight.model)
         else:
             self._state.ledger.settle(event.request, event.tokens_in, now)
             self._state.breaker(flight.model).succeed()
@@ -129,6 +132,7 @@ class Intake:
             SegmentNeed(n.index, n.tokens, n.usd, n.answered or n.index == flight.segment) for n in entry.segments
         )
         entry.model, entry.account, entry.trouble = flight.model, flight.account, 0
+        entry.alone = 0
         if entry.all_answered:
             entry.step = Step.CHECK
         self._state.board.touch(entry)
@@ -146,14 +150,14 @@ class Intake:
                 self._state.ledger.release(event.request, now)
                 self._state.money.settle(event.request, 0.0)
             if flight is not None:
-                self._state.breaker(flight.model).forget(event.job)
-                self._state.network.forget(event.job)
+                self._state.forget_probe(event.request, flight.model)
             entry = self._state.board.entries.get(event.job)
         else:
             entry = self._state.board.entries.get(event.job)
             if entry is not None and event.step is Step.UPLOAD:
                 self._state.pool.ended(entry.account)
-                self._state.network.forget(event.job)
+                entry.project = ""
+            self._state.forget_probe(event.job)
             entry = self._state.ended(event.job, event.step)
         if entry is not None:
             self._state.board.touch(entry)
@@ -219,6 +223,8 @@ class Intake:
         account = self._state.pool.get(event.name)
         if account is not None:
             self._state.pool.revive(event.name)
+            self._state.ledger.end_rest(account.project, now)
+            self._state.dead_models.clear()
 
     def _on_account_refused(self, event: AccountRefused, now: Now) -> None:
         self._policy.account_refused(event.name, event.failure)

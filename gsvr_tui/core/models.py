@@ -60,6 +60,13 @@ class IllegalTransition(ValueError):
     """A job was asked to go where TRANSITIONS does not lead."""
 
 
+def check_path(before: JobState, after: JobState) -> None:
+    """Like `check_transition` for changes within one moment: going on after a wait, a hold or an end is seen as one."""
+    if JobState.QUEUED in TRANSITIONS[before] and after in TRANSITIONS[JobState.QUEUED]:
+        return
+    check_transition(before, after)
+
+
 def check_transition(before: JobState, after: JobState) -> None:
     """Raise IllegalTransition unless `after` may follow `before`. Staying in a state is always legal."""
     if before is not after and after not in TRANSITIONS[before]:

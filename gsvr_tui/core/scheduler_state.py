@@ -16,7 +16,8 @@ from gsvr_tui.core.models import Now, Step
 from gsvr_tui.core.money import Caps, MoneyBook
 from gsvr_tui.core.scheduling import Action, ForgetAnswers, SegmentNeed
 
-AUTO_WORKERS_MOST = 8
+AUTO_WORKERS_A_PROJECT = 8
+AUTO_WORKERS_MOST = 64
 
 
 class SchedulerState:
@@ -51,11 +52,15 @@ class SchedulerState:
         if self.workers_set > 0:
             return self.workers_set
         wanted = 1.0
-        chains = {*self.board.upload, *(chain for _, chain in self.board.generate)}
-        for project in self.pool.projects():
-            for model in {chain[0] for chain in chains}:
-                rpm = self.ledger.limits(project, model, now).rpm
-                wanted += rpm * self.balancer.service_s(model) / 60.0 if rpm else AUTO_WORKERS_MOST
+        lanes = {*self.board.upload, *(lane for _, lane in self.board.generate)}
+        models = {chain[0] for _, chain in lanes}
+        for project in self.pool.projects() if models else ():
+            rates = [self.ledger.limits(project, model, now).rpm for model in models]
+            needed = sum(
+                rpm * self.balancer.service_s(model) / 60.0 if rpm else AUTO_WORKERS_A_PROJECT
+                for rpm, model in zip(rates, models, strict=True)
+            )
+            wanted += min(needed, AUTO_WORKERS_A_PROJECT)
         return max(1, min(AUTO_WORKERS_MOST, math.ceil(wanted)))
 
     @property
@@ -102,6 +107,12 @@ class SchedulerState:
             if entry.state.final:
                 self.board.touch(entry)
         return flight
+
+    def forget_probe(self, key: str, model: str = "") -> None:
+        """A request (or the upload of a job) ended without saying anything about the line or the model."""
+        self.network.forget(key)
+        if model:
+            self.breaker(model).forget(key)
 
     def forget_answers(self, entry: Entry) -> None:
         """Ask the model again for all segments of a job."""

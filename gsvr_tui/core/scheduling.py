@@ -91,6 +91,7 @@ class StepFailed:
     request: str = ""
     cost_usd: float | None = 0.0  # None: not known whether it was charged
     tokens_in: int | None = None  # counted by the service for an answer that was no good
+    sent: bool = True  # False: it ended before anything left, so it counts nowhere
 
 
 @dataclass(frozen=True, slots=True)

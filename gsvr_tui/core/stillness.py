@@ -28,6 +28,12 @@ class Look:
         """Ask again at `at` (monotonic)."""
         self.wake_at = min(self.wake_at, at)
 
+    def capped(self, hit: CapHit, lifts_at: float | None) -> None:
+        """A cap is reached; `lifts_at` is the wall time at which it has room again by itself."""
+        self.cap = hit
+        if lifts_at is not None:
+            self.rest(self.now.mono + lifts_at - self.now.wall, hit.words())
+
     def rest(self, at: float, words: str) -> None:
         """Something rests until `at`."""
         if at < self.wake_at:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from gsvr_tui.core.messages import TimelineEntry
-from gsvr_tui.core.models import Batch, Job, JobState, check_transition
+from gsvr_tui.core.models import Batch, Job, JobState, check_path
 from gsvr_tui.core.scheduling import MoveJob
 from gsvr_tui.service.outbox import Outbox
 from gsvr_tui.service.rows import job_row
@@ -81,7 +81,7 @@ class JobDesk:
             after = self._moved(before, move, now.wall)
             if after == before:
                 continue
-            check_transition(before.state, after.state)
+            check_path(before.state, after.state)
             final = final or after.state.final
             self._record(before, after, transaction)
             rows.append(job_row(after, self._progress.get(after.id, -1.0)))
