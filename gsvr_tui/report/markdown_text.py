@@ -19,8 +19,8 @@ def plain(text: str) -> str:
     return _LEADING.sub(lambda m: f"{m[1]}{m[2][:-1]}\\{m[2][-1]}", line)
 
 
-_FENCE = re.compile(r"^\s*(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$")
-_LANGUAGE = re.compile(r"[A-Za-z0-9+#.-]{1,20}")
+_FENCE = re.compile(r"^\s*(?P<fence>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
+_LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9+#.-]{0,19}")
 # What note-taking programs run or embed when a code block is named so.
 _ACTIVE = frozenset(
     {
@@ -29,7 +29,8 @@ _ACTIVE = frozenset(
     }
 )
 _RULE = re.compile(r"^\s*(?:=+|-+|(?:\*\s*){3,}|(?:_\s*){3,}|(?:-\s*){3,})\s*$")
-_HEADING = re.compile(r"^\s*#{1,6}\s+(?P<text>.*?)\s*#*\s*$")
+_HEADING = re.compile(r"^#{1,6}(?:\s+(?P<text>.*))?$")
+_CONTAINERS = re.compile(r"^(?:\s*(?:>|(?:[-+*]|\d{1,9}[.)])(?=\s|$)))*\s*")
 
 
 def block(text: str) -> str:
@@ -67,12 +68,15 @@ def _code(lines: list[str], info: str) -> list[str]:
 
 
 def _line(line: str) -> str:
-    if _RULE.match(line) and line.strip():
-        return ""  # a rule would make a heading of the line before, or front matter
-    heading = _HEADING.match(line)
-    if heading is not None:
-        return f"**{_inline(heading['text'].replace('*', ''))}**" if heading["text"] else ""
     line = line.replace("\t", "  ")
+    marks = _CONTAINERS.match(line)
+    before, rest = (marks.group(), line[marks.end() :]) if marks is not None else ("", line)
+    if _RULE.match(rest):
+        return before.rstrip()  # a rule would make a heading of the line before, or front matter
+    heading = _HEADING.match(rest)
+    if heading is not None:
+        words = (heading["text"] or "").strip("#*_ ")
+        return f"{before}**{_inline(words)}**" if words else before.rstrip()
     if len(line) - len(line.lstrip(" ")) >= 12:
         line = line.lstrip(" ")
     return _inline(line)
@@ -87,9 +91,12 @@ _ALLOWED_URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"'`\\()]+", re.IGNORECAS
 _TAG = re.compile(r"(?<![\w&/#\\])#(?=[^\W\d_])")
 
 
+_LINE_START = re.compile(r"^(\d*)([#>=|~+-]|[*](?=\s|$)|(?<=\d)[.)])")
+
+
 def inline(text: str) -> str:
     """A text on one line, with harmless Markdown within the line only."""
-    return _inline(" ".join(text.split()))
+    return _LINE_START.sub(r"\1\\\2", _inline(" ".join(text.split())))
 
 
 def _inline(line: str) -> str:
@@ -162,5 +169,6 @@ def _escape(text: str) -> str:
         .replace("](", "]\\(")
         .replace("]:", "]\\:")
         .replace("%%", "%\\%")
+        .replace("~~~", "\\~\\~\\~")
     )
     return _TAG.sub(r"\\#", text)

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,11 +73,11 @@ def plan_outputs(
         suffix_of(fmt)
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     folder = PurePosixPath(*(slug(part, MAX_STEM_BYTES) for part in parts[:-1]))
-    stem = slug(_stem(parts[-1]) if parts else "", MAX_STEM_BYTES)
-    if taken(place_key(folder, stem)):
-        stem = f"{slug(stem, MAX_STEM_BYTES - ID_CHARS - 1)}-{job_id[-ID_CHARS:]}"
-        if taken(place_key(folder, stem)):
-            stem = f"{slug(stem, MAX_STEM_BYTES - len(job_id) - 1)}-{job_id}"
+    own = stem = slug(_stem(parts[-1]) if parts else "", MAX_STEM_BYTES)
+    for suffix in (job_id[-ID_CHARS:], job_id):
+        if not taken(place_key(folder, stem)):
+            break
+        stem = f"{slug(own, MAX_STEM_BYTES - len(suffix) - 1)}-{suffix}"
     return OutputPlan(output_root, folder, stem, tuple(dict.fromkeys(formats)))
 
 
@@ -198,9 +199,11 @@ def _look(path: Path, digest: str, job_id: str, known: Mapping[str, str]) -> str
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES):
             return "foreign"  # a link, a folder, something closed to us
         raise
+    status = os.fstat(number)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_OWN_BYTES:
+        os.close(number)
+        return "foreign"
     with os.fdopen(number, "rb") as file:
-        if not path.is_file() or os.fstat(file.fileno()).st_size > _MAX_OWN_BYTES:
-            return "foreign"
         there = file.read()
     found = hashlib.sha256(there).hexdigest()
     if found == digest:

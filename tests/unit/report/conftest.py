@@ -111,7 +111,7 @@ def clean_answer(
 
 
 def _entries(section: Section, writer: Writer, start: float, duration: float) -> list[dict[str, str]]:
-    entries = []
+    entries: list[dict[str, str]] = []
     step = 9.0 if section.kind is SectionKind.TRANSCRIPT else 75.0
     at = 0.0
     while at < duration - 0.5 and len(entries) < 3_000:
