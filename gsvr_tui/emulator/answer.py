@@ -262,10 +262,12 @@ class Answerer:
         if word == "question":
             return writer.question(place.path)
         facts = "" if self._facts_told else self._facts()
-        if word in _LONG:
+        if word in _LONG or place.depth == 1:  # a text of its own, not a property of some entry
             self._facts_told = True
             top = place.depth <= 2
             return writer.paragraph(place.path, (4 if top else 2) + bool(facts), facts)
+        if word == "text":
+            return writer.paragraph(place.path, 2)
         return writer.sentence(place.path)
 
     def _facts(self) -> str:

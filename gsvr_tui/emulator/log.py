@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -56,7 +57,7 @@ class RequestLog:
     entries: list[LogEntry] = field(default_factory=list)
     _count: int = 0
     _file: TextIO | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Condition = field(default_factory=threading.Condition)
 
     def open(self, time: float, method: str, path: str, kind: str) -> LogEntry:
         """A new entry; it is in the log only once `close` was called."""
@@ -71,6 +72,7 @@ class RequestLog:
                 return
             entry.ended, entry.logged = time, True
             self.entries.append(entry)
+            self._lock.notify_all()
             if self.path is None:
                 return
             if self._file is None:
@@ -89,6 +91,13 @@ class RequestLog:
     def snapshot(self) -> list[LogEntry]:
         """A copy of the entries so far."""
         with self._lock:
+            return list(self.entries)
+
+    def wait_for(self, condition: Callable[[list[LogEntry]], bool], timeout_s: float) -> list[LogEntry]:
+        """Block until the entries are as wanted and return them. Raises TimeoutError."""
+        with self._lock:
+            if not self._lock.wait_for(lambda: condition(self.entries), timeout_s):
+                raise TimeoutError(f"the log of {len(self.entries)} requests is not as wanted after {timeout_s} s")
             return list(self.entries)
 
     def stats(self) -> dict[str, Any]:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from typing import Any
 
 from gsvr_tui.emulator import prose_en, prose_zh
 
 _TRIES = 200
+_Words = Any
+"""One of the modules of words."""
+_VOCABULARY: Mapping[str, Callable[[_Words], Sequence[str]]] = {
+    "topic": lambda words: words.TOPICS,
+    "actor": lambda words: words.ACTORS,
+    "lead": lambda words: words.LEADS,
+    "verb": lambda words: words.VERBS,
+    "manner": lambda words: words.MANNERS,
+    "plain": lambda words: words.PLAIN_VERBS,
+}
 
 
 def clock_text(seconds: float) -> str:
@@ -40,13 +51,42 @@ def _bare(topic: str) -> str:
     return topic.removeprefix("the ")
 
 
+class _Slots(dict[str, str]):
+    """Fills the slots of a sentence, each when it is first asked for."""
+
+    def __init__(self, writer: Writer, random: Random) -> None:
+        super().__init__()
+        self._writer = writer
+        self._random = random
+
+    def __missing__(self, name: str) -> str:
+        self[name] = text = self._make(name)
+        return text
+
+    def _make(self, name: str) -> str:
+        words, fresh, random = self._writer.words, self._writer.fresh, self._random
+        match name:
+            case "Topic" | "Actor" | "Lead":
+                return _capital(self[name.lower()])
+            case "bare" | "bare2":
+                return _bare(self[name.replace("bare", "topic")])
+            case "Head":
+                return _capital(self["bare"])
+            case "topic2":
+                return fresh(random, words.TOPICS, but=self["topic"])
+            case "result":
+                parts = [fresh(random, some) for some in (words.LINKS, words.EFFECTS, words.THINGS)]
+                return ("" if self._writer.chinese else " ").join(parts)
+        return fresh(random, _VOCABULARY[name](words))
+
+
 class Writer:
     """Sentences for one answer. `seed` makes them the video's own; every text also depends on its place."""
 
     def __init__(self, seed: str, language: str) -> None:
         self._seed = seed
         self.chinese = language.lower().startswith("zh")
-        self._words = prose_zh if self.chinese else prose_en
+        self.words: _Words = prose_zh if self.chinese else prose_en
         self._written: set[str] = set()
         self._worn: Counter[str] = Counter()
 
@@ -55,9 +95,11 @@ class Writer:
         digest = hashlib.sha256(f"{self._seed}\x1f{place}".encode()).digest()
         return Random(digest)  # noqa: S311 - prose, not secrets
 
-    def _fresh(self, random: Random, words: Sequence[str], but: str = "") -> str:
-        picks = [word for word in random.sample(words, 4) if word != but]
-        word = min(picks, key=lambda pick: self._worn[pick])
+    def fresh(self, random: Random, words: Sequence[str], but: str = "") -> str:
+        """One of the words, rather one that was not used much yet."""
+        count = len(words)
+        picks = [word for _ in range(3) if (word := words[int(random.random() * count)]) != but]
+        word = min(picks, key=lambda pick: self._worn[pick]) if picks else words[0]
         self._worn[word] += 1
         return word
 
@@ -70,39 +112,12 @@ class Writer:
         self._written.add(text)
         return text
 
-    def _result(self, random: Random) -> str:
-        parts = [self._fresh(random, words) for words in (self._words.LINKS, self._words.EFFECTS, self._words.THINGS)]
-        return ("" if self.chinese else " ").join(parts)
-
-    def _slots(self, random: Random) -> dict[str, str]:
-        words = self._words
-        topic = self._fresh(random, words.TOPICS)
-        topic2 = self._fresh(random, words.TOPICS, but=topic)
-        actor = self._fresh(random, words.ACTORS)
-        lead = self._fresh(random, words.LEADS)
-        return {
-            "topic": topic,
-            "topic2": topic2,
-            "Topic": _capital(topic),
-            "bare": _bare(topic),
-            "bare2": _bare(topic2),
-            "Head": _capital(_bare(topic)),
-            "actor": actor,
-            "Actor": _capital(actor),
-            "lead": lead,
-            "Lead": lead,
-            "verb": self._fresh(random, words.VERBS),
-            "manner": self._fresh(random, words.MANNERS),
-            "result": self._result(random),
-            "plain": random.choice(prose_en.PLAIN_VERBS),
-        }
-
     def _write(self, place: str, patterns: Sequence[str]) -> str:
-        return self._unique(place, lambda random: self._fresh(random, patterns).format(**self._slots(random)))
+        return self._unique(place, lambda random: self.fresh(random, patterns).format_map(_Slots(self, random)))
 
     def sentence(self, place: str) -> str:
         """One full sentence."""
-        return self._write(place, self._words.PATTERNS)
+        return self._write(place, self.words.PATTERNS)
 
     def paragraph(self, place: str, count: int, opening: str = "") -> str:
         """Several sentences, the given one first."""
@@ -112,15 +127,15 @@ class Writer:
 
     def title(self, place: str) -> str:
         """A short heading."""
-        return self._write(place, self._words.TITLES)
+        return self._write(place, self.words.TITLES)
 
     def question(self, place: str) -> str:
         """A question."""
-        return self._write(place, self._words.QUESTIONS)
+        return self._write(place, self.words.QUESTIONS)
 
     def term(self, place: str) -> str:
         """A word or two."""
-        return self._unique(place, lambda random: _bare(self._fresh(random, self._words.TOPICS)))
+        return self._unique(place, lambda random: _bare(self.fresh(random, self.words.TOPICS)))
 
     def facts(self, video_s: float, start_s: float, end_s: float, has_audio: bool) -> str:
         """A sentence that is true of the real video."""

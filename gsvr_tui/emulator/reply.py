@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -137,12 +138,12 @@ def _scene_for(scene: Scene, action: Action | None) -> Scene:
     return scene
 
 
-def _looping(value: Any, sentence: str, name: str = "") -> Any:
+def _looping(value: Any, texts: Iterator[str], name: str = "") -> Any:
     if isinstance(value, dict):
-        return {key: _looping(item, sentence, key) for key, item in value.items()}
+        return {key: _looping(item, texts, key) for key, item in value.items()}
     if isinstance(value, list):
-        return [_looping(item, sentence, name) for item in value]
-    return sentence if isinstance(value, str) and len(value) > 12 and not is_time(name) else value
+        return [_looping(item, texts, name) for item in value]
+    return next(texts) if isinstance(value, str) and len(value) > 30 and not is_time(name) else value
 
 
 def write_text(call: Call, action: Action | None) -> str:
@@ -156,7 +157,8 @@ def write_text(call: Call, action: Action | None) -> str:
         return " ".join([writer.sentence("loop")] * 60) if action is Action.LOOP_TEXT else text
     value = answerer.build()
     if action is Action.LOOP_TEXT:
-        value = _looping(value, " ".join([writer.sentence("loop")] * 12))
+        stuck = writer.sentence("loop")  # one text goes on and on, the others say the same once
+        value = _looping(value, itertools.chain([" ".join([stuck] * 40)], itertools.repeat(stuck)))
     return json.dumps(value, ensure_ascii=False)
 
 

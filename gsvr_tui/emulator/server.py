@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,10 @@ class EmulatorServer:
     def log(self) -> list[LogEntry]:
         """The requests that have ended, in that order."""
         return self._running.log.snapshot()
+
+    def wait_for(self, condition: Callable[[list[LogEntry]], bool], timeout_s: float = 10.0) -> list[LogEntry]:
+        """Block until the log is as wanted and return it. Raises TimeoutError."""
+        return self._running.log.wait_for(condition, timeout_s)
 
     def stats(self) -> dict[str, Any]:
         """Counts over the log."""

@@ -12,7 +12,7 @@ from gsvr_tui.emulator.wire import camel, snake
 
 from .conftest import KEY, Bench, Start, video_bytes
 
-TEXT = {"contents": [{"parts": [{"text": "hi"}]}]}
+TEXT: dict[str, Any] = {"contents": [{"parts": [{"text": "hi"}]}]}
 JSON: dict[str, Any] = {"responseMimeType": "application/json"}
 
 
