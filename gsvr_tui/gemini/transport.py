@@ -7,6 +7,7 @@ request went out, what came back, as bytes.
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 import zlib
@@ -27,6 +28,10 @@ WRITE_S = 60.0
 POOL_S = 60.0
 LARGEST_BODY = 64 << 20
 _KEY_HEADER = "x-goog-api-key"
+
+for _name in ("httpx2", "httpcore2", "google_genai"):
+    # What they tell at lower levels holds upload addresses, which are as good as keys, and headers with keys.
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 @cache

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import gzip
 import json
+import logging
 import socket
 import ssl
 import threading
@@ -195,6 +196,9 @@ async def test_every_broken_answer_is_a_failure_that_knows_whether_it_may_be_pai
         b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + sse(event("all", "STOP", usageMetadata=USAGE)),
         reply(sse(event("al", usageMetadata={"promptTokenCount": "many"}), event("l", "STOP", usageMetadata=USAGE))),
         reply(sse(event("al")) + b"data: {broken\n\n" + sse(event("l", "STOP", usageMetadata=USAGE))),
+        reply(
+            sse(event("al"), {"modelStatus": {"modelStage": "SOMETHING_NEW"}}, event("l", "STOP", usageMetadata=USAGE))
+        ),
         reply(sse(event("al"), [], event("l", "STOP", usageMetadata=USAGE))),
         reply(sse(event("al")) + b"data: 7\n\n" + sse(event("l", "STOP", usageMetadata=USAGE)) + b"data: x"),
     ],
@@ -379,6 +383,18 @@ async def test_blanks_around_a_key_do_not_matter(record: Any, gateway_to: Any, v
     server = record(lambda seen: GOOD)
     await gateway_to(server.url, key=f" {KEY}\n").generate(ASK)
     assert server.seen[0].headers["x-goog-api-key"] == KEY
+
+
+async def test_no_log_of_any_library_holds_a_key_or_an_upload_address(
+    store: Store, gateway_to: Any, video: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    gateway: Gateway = gateway_to(store.url())
+    await send(gateway, video)
+    await gateway.find_file(display_name="讲座")
+    logged = "\n".join(f"{record.name} {record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert KEY not in logged
+    assert "upload_id" not in logged
 
 
 async def test_a_gateway_does_not_show_its_key(gateway_to: Any) -> None:
