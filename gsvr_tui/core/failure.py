@@ -168,11 +168,13 @@ class _Evidence:
             (not row.transport or self.transport in row.transport)
             and (not row.http or self.http in row.http)
             and (not row.http_class or (self.http is not None and self.http // 100 == row.http_class))
-            and (not row.phrases or any(phrase in self.text for phrase in row.phrases))
-            and (not row.reasons or not self.reasons.isdisjoint(row.reasons))
+            and (not (row.phrases or row.reasons) or self._says(row))
             and (not row.quota or row.quota == self.quota)
             and (row.html is None or row.html == self.html)
         )
+
+    def _says(self, row: Row) -> bool:
+        return any(phrase in self.text for phrase in row.phrases) or not self.reasons.isdisjoint(row.reasons)
 
     def limit_words(self) -> str:
         """The limit as a piece of a sentence, or nothing."""

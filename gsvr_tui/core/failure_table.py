@@ -16,7 +16,7 @@ from gsvr_tui.core.failure_types import Scope
 class Row:
     """Conditions (empty: holds always) and what follows from them.
 
-    `phrases` are lower-case and any one of them in the message is enough; so for `reasons` (ErrorInfo.reason).
+    One of the `phrases` (lower-case) in the message is enough, or one of the `reasons` (ErrorInfo.reason).
     `quota` is the worst violation of a 429: none, day, minute or spend. `html`: the body was no JSON.
     `paid`: the outcome is not known, the request may have been charged.
     """
@@ -178,16 +178,8 @@ ROWS: tuple[Row, ...] = (
         "the API key is not valid",
         _OTHER_KEY,
         http=(400, 401, 403),
-        reasons=("API_KEY_INVALID",),
-    ),
-    Row(
-        "KEY_INVALID",
-        Kind.DEAD_KEY,
-        Scope.KEY,
-        "the API key is not valid",
-        _OTHER_KEY,
-        http=(400, 401, 403),
         phrases=("api key not valid", "api key not found", "pass a valid api key"),
+        reasons=("API_KEY_INVALID",),
     ),
     Row(
         "KEY_LEAKED",
@@ -204,6 +196,8 @@ ROWS: tuple[Row, ...] = (
         Scope.KEY,
         "the API key is restricted and may not be used for this",
         _RESTRICTED,
+        http=(403,),
+        phrases=("requests to this api", "requests from referer", "api key has an ip address restriction"),
         reasons=(
             "API_KEY_SERVICE_BLOCKED",
             "API_KEY_HTTP_REFERRER_BLOCKED",
@@ -212,24 +206,7 @@ ROWS: tuple[Row, ...] = (
             "API_KEY_IOS_APP_BLOCKED",
         ),
     ),
-    Row(
-        "KEY_RESTRICTED",
-        Kind.DEAD_KEY,
-        Scope.KEY,
-        "the API key is restricted and may not be used for this",
-        _RESTRICTED,
-        http=(403,),
-        phrases=("requests to this api", "requests from referer", "api key has an ip address restriction"),
-    ),
     # ---------------------------------------------------------------- the project
-    Row(
-        "SUSPENDED",
-        Kind.DEAD_PROJECT,
-        Scope.PROJECT,
-        "Google has suspended the project",
-        "Look for Google's notice in the Google Cloud console",
-        reasons=("CONSUMER_SUSPENDED",),
-    ),
     Row(
         "SUSPENDED",
         Kind.DEAD_PROJECT,
@@ -238,6 +215,7 @@ ROWS: tuple[Row, ...] = (
         "Look for Google's notice in the Google Cloud console",
         http=(403,),
         phrases=("has been suspended",),
+        reasons=("CONSUMER_SUSPENDED",),
     ),
     Row(
         "PROJECT_DENIED",
@@ -254,16 +232,9 @@ ROWS: tuple[Row, ...] = (
         Scope.PROJECT,
         "the Gemini API is not switched on in this project",
         "Switch it on at {link}, then check the account again",
-        reasons=("SERVICE_DISABLED",),
-    ),
-    Row(
-        "SERVICE_DISABLED",
-        Kind.DEAD_PROJECT,
-        Scope.PROJECT,
-        "the Gemini API is not switched on in this project",
-        "Switch it on at {link}, then check the account again",
         http=(403,),
         phrases=("has not been used in project", "api is disabled"),
+        reasons=("SERVICE_DISABLED",),
     ),
     Row(
         "BILLING",

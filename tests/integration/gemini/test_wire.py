@@ -57,6 +57,9 @@ async def failure_from(call: Any) -> GeminiFailure:
     assert KEY not in shown
     assert KEY not in repr(caught.value.failure)
     assert caught.value.__context__ is None  # nothing of the SDK hangs on: its texts may hold the key
+    for frame, _ in traceback.walk_tb(caught.value.__traceback__):
+        held = [value for value in frame.f_locals.values() if isinstance(value, BaseException)]
+        assert [error for error in held if KEY in str(error)] == []
     return caught.value
 
 

@@ -94,6 +94,12 @@ def test_every_row_is_reached_by_what_it_describes(row: Row) -> None:
     assert failure.maybe_paid is row.paid
 
 
+@pytest.mark.parametrize(("row", "reason"), [(row, reason) for row in ROWS for reason in row.reasons])
+def test_a_reason_is_enough_without_the_words(row: Row, reason: str) -> None:
+    failure = classify(facts(row.http[0] if row.http else 403, "", "in another language", info(reason)))
+    assert failure.code == row.code
+
+
 @pytest.mark.parametrize("row", ROWS, ids=[f"{index}-{row.code}" for index, row in enumerate(ROWS)])
 def test_every_row_that_needs_the_user_says_what_to_do(row: Row) -> None:
     goes_on = {K.REST_MINUTE, K.REST_DAY, K.REST_SPEND, K.RETRY, K.WAIT_FILE, K.REUPLOAD, K.BACKOFF_MODEL}
