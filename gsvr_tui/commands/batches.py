@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsvr_tui.commands.guard import Complaint
@@ -84,23 +85,28 @@ def _by_name(store: Store) -> dict[str, list[Job]]:
 
 def holder(places: Places) -> str:
     """Who works with the state now, "" when nobody seems to. Looks at what the lock says; takes no lock itself."""
+    from gsvr_tui.store.loading import Files
+
     try:
-        facts = json.loads((places.state / "lock").read_text(encoding="utf-8"))
+        facts = json.loads(Files(places.state).lock.read_text(encoding="utf-8"))
         pid, host, started = int(facts["pid"]), str(facts["host"]), float(facts["started"])
-        if host != socket.gethostname() or (facts.get("boot") or "") != _boot_id():
+        if pid == os.getpid() or host != socket.gethostname() or not _alive(pid):
             return ""
-        os.kill(pid, 0)
-    except PermissionError:  # alive, and somebody else's
-        pass
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return ""
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(started))
-    return "" if pid == os.getpid() else f"process {pid}, since {since}"
+    return f"process {pid}, since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(started))}"
 
 
-def _boot_id() -> str:
+def _alive(pid: int) -> bool:
+    """True when the process is there and, where that can be seen, is a Python program: numbers are used again."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123
-            return file.read().strip()
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
     except OSError:
-        return ""
+        return False
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
+    return b"gsvr" in command or b"python" in command

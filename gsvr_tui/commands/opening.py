@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gsvr_tui.core.secret import Secret
     from gsvr_tui.service.assembly import Session
     from gsvr_tui.service.settings import ServiceSettings
+    from gsvr_tui.store.errors import StoreLocked
 
 JOIN_S = 15.0
 
@@ -48,11 +49,7 @@ def opened(
             memory_accounts=memory_accounts,
         )
     except StoreLocked as error:
-        raise Complaint(
-            f"another gsvr-tui is at work here: {error.holder}",
-            "do it there (in the app p pauses, x cancels, r retries, q leaves), "
-            "or end it with Ctrl-C; gsvr-tui status works meanwhile",
-        ) from None
+        raise locked(error) from None
     undo = install_hooks(places, session.parts.redactor)
     try:
         unlock_for(session.settings.accounts, session.parts.keys)
@@ -65,3 +62,12 @@ def opened(
                 note("the service did not end in time; what was in flight may be sent again")
         if not session.close():
             note("the last changes could not be written: the disk is full or gone")
+
+
+def locked(error: StoreLocked) -> Complaint:
+    """What to say when another process has the state."""
+    return Complaint(
+        f"another gsvr-tui is at work here: {error.holder}",
+        "do it there (in the app p pauses, x cancels, r retries, q leaves), or end it with Ctrl-C; "
+        "gsvr-tui status works meanwhile",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from gsvr_tui.commands.run_facts import Finished, Summary
@@ -20,6 +21,20 @@ _WORDS = {
 }
 
 
+_KEYS = (
+    (re.compile(r"\br (asks|tries|writes)\b"), r"gsvr-tui retry \1"),
+    (re.compile(r"\bh releases\b"), "gsvr-tui resume --held releases"),
+    (re.compile(r"\bp resumes\b"), "gsvr-tui resume goes on"),
+)
+
+
+def without_keys(text: str) -> str:
+    """Advice that names a key of the app, with the command that does the same."""
+    for pattern, command in _KEYS:
+        text = pattern.sub(command, text)
+    return text
+
+
 def finished_words(job: Finished) -> str:
     """One line about a job that ended."""
     row = job.row
@@ -30,7 +45,7 @@ def finished_words(job: Finished) -> str:
         cost = f"  {format_usd(row.cost_usd)}" if row.cost_usd else ""
         why = f"  ({clean_text(row.note)})" if row.note else ""
         return f"{text}{where}{cost}{why}"
-    why = ". ".join(clean_text(part).rstrip(".") for part in (row.note, row.advice) if part)
+    why = ". ".join(clean_text(part).rstrip(".") for part in (row.note, without_keys(row.advice)) if part)
     return f"{text}: {why}" if why else text
 
 
@@ -43,7 +58,7 @@ def wait_words(status: Status) -> str:
         if status.until - time.time() < QUIET_WAIT_S:
             return ""
         until = f" until {time.strftime('%a %H:%M:%S', time.localtime(status.until))}"
-    advice = f" ({clean_text(status.advice)})" if status.advice else ""
+    advice = f" ({clean_text(without_keys(status.advice))})" if status.advice else ""
     return f"waiting{until}: {clean_text(status.reason)}{advice}"
 
 

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "templates": ("templates", "List and show the kinds of report."),
     "models": ("models", "List models with prices, limits and shutdown dates."),
     "doctor": ("doctor", "Check terminal, folders, config, keys and state."),
+    "repair": ("repair", "Save what can be read of a damaged queue."),
 }
 """Command → (its module, its line in the help). The module names the command as the key does."""
 
