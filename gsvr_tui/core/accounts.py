@@ -31,6 +31,7 @@ class MultiAccountManager:
         self._accounts: dict[str, Account] = {}
         self._status: dict[str, AccountStatus] = {}
         self._in_flight: dict[str, int] = {}
+        self._projects: tuple[str, ...] | None = None  # with a usable account, once somebody has asked
         self.changed = False
         for account in accounts:
             self.put(account)
@@ -38,6 +39,7 @@ class MultiAccountManager:
     def put(self, account: Account) -> None:
         """Add an account, or replace one of the same name: it starts afresh."""
         self._accounts[account.name] = account
+        self._projects = None
         health = AccountHealth.UNCHECKED if account.enabled else AccountHealth.DISABLED
         self._set(account.name, AccountStatus(health))
 
@@ -45,6 +47,7 @@ class MultiAccountManager:
         """Forget an account. What it has in flight is still settled."""
         self._accounts.pop(name, None)
         self._status.pop(name, None)
+        self._projects = None
         self.changed = True
 
     def enable(self, name: str, enabled: bool) -> None:
@@ -54,6 +57,7 @@ class MultiAccountManager:
     def _set(self, name: str, status: AccountStatus) -> None:
         if self._status.get(name) != status:
             self._status[name] = status
+            self._projects = None
             self.changed = True
 
     def get(self, name: str) -> Account | None:
@@ -75,17 +79,20 @@ class MultiAccountManager:
 
     def projects(self) -> tuple[str, ...]:
         """Projects with at least one usable account, in order."""
-        return tuple(dict.fromkeys(a.project for a in self._accounts.values() if self.usable(a.name)))
+        if self._projects is None:
+            usable = (a.project for a in self._accounts.values() if self.usable(a.name))
+            self._projects = tuple(dict.fromkeys(usable))
+        return self._projects
 
     def project_usable(self, project: str) -> bool:
         """True when a project has a usable account."""
-        return any(a.project == project and self.usable(a.name) for a in self._accounts.values())
+        return project in self.projects()
 
     def account_for(self, project: str, prefer: str = "") -> Account | None:
         """A usable account of a project: `prefer` if it is one, else the one with least in flight."""
         choices = [a for a in self._accounts.values() if a.project == project and self.usable(a.name)]
-        if not choices:
-            return None
+        if len(choices) < 2:
+            return choices[0] if choices else None
         return min(choices, key=lambda a: (a.name != prefer, self._in_flight.get(a.name, 0)))
 
     def started(self, name: str) -> None:

@@ -58,9 +58,10 @@ class LoadBalancer:
         slot = self._ledger.earliest(project, model, tokens, now)
         if math.isinf(slot.at):
             return Choice(project, model, math.inf, slot.why)
-        rpm = self._ledger.limits(project, model, now).rpm
-        spacing = 60.0 / rpm if rpm else self.service_s(model) / 8
-        start = max(slot.at - now.mono, self.upload_s(upload_bytes)) + waiting * spacing
+        start = max(slot.at - now.mono, self.upload_s(upload_bytes))
+        if waiting:
+            rpm = self._ledger.limits(project, model, now).rpm
+            start += waiting * (60.0 / rpm if rpm else self.service_s(model) / 8)
         why = slot.why or ("upload" if upload_bytes else "free")
         return Choice(project, model, start + self.service_s(model), why)
 

@@ -48,12 +48,13 @@ class Dispatcher:
         """What to do now. Carrying the actions out brings events; ask again after each and at `wake_at`."""
         actions, self._state.extra = self._state.extra, []
         look = Look(now)
+        workers = self._state.workers(now)
         look.wake(self._state.board.release_waiting(now.mono))
         if not self._state.halted:
             self._start_finishes(actions)
         if not (self._state.paused or self._state.stalled or self._state.halted):
-            self._start_requests(actions, look)
-            self._start_uploads(actions, look)
+            self._start_requests(actions, look, workers)
+            self._start_uploads(actions, look, workers)
             self._start_probes(actions)
         actions += self._state.extra
         self._state.extra = []
@@ -88,8 +89,7 @@ class Dispatcher:
 
     # requests ------------------------------------------------------
 
-    def _start_requests(self, actions: list[Action], look: Look) -> None:
-        limit = self._state.workers(look.now)
+    def _start_requests(self, actions: list[Action], look: Look, limit: int) -> None:
         progress = True
         while progress and len(self._state.flights) < limit:
             progress = False
@@ -208,13 +208,13 @@ class Dispatcher:
 
     # uploads -------------------------------------------------------
 
-    def _start_uploads(self, actions: list[Action], look: Look) -> None:
+    def _start_uploads(self, actions: list[Action], look: Look, workers: int) -> None:
         if not self._state.board.upload:
             return
         if not self._state.pool.projects():
             look.blocked = no_account(self._state)
             return
-        most = max(1, min(MOST_UPLOADS, self._state.workers(look.now)))
+        most = min(MOST_UPLOADS, workers)
         for key in self._by_first(self._state.board.upload):
             heap = self._state.board.upload[key]
             for entry in self._state.board.first(heap, LOOK_AHEAD):
@@ -222,6 +222,8 @@ class Dispatcher:
                     return
                 if not self._bind(entry, actions, look):
                     break
+                if entry.step is Step.GENERATE:  # its file was there already
+                    self._start_requests(actions, look, workers)
 
     def _bind(self, entry: Entry, actions: list[Action], look: Look) -> bool:
         """Choose the project for a job and start its upload; False when this queue can't go on now."""
@@ -242,7 +244,6 @@ class Dispatcher:
         if choice.project in entry.file_projects:
             entry.project, entry.step = choice.project, Step.GENERATE
             self._state.board.touch(entry)
-            self._start_requests(actions, look)
             return True
         at = self._state.network.earliest(look.now.mono)
         if at > look.now.mono:

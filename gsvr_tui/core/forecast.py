@@ -120,7 +120,11 @@ class _Run:
                 self._scheduler.feed(heapq.heappop(self._queue)[2], self._now)
 
     def _carry_out(self, action: object) -> None:
-        if isinstance(action, SendRequest):
+        if isinstance(action, MoveJob):  # by far the most
+            if action.state.final:
+                self._last_done = self._now.mono
+                self._done += action.state is JobState.DONE
+        elif isinstance(action, SendRequest):
             job = self._jobs[action.job]
             need = job.needs[action.segment]
             self._scheduler.feed(RequestSent(action.request), self._now)
@@ -135,10 +139,6 @@ class _Run:
             self._later(seconds, Uploaded(action.job, seconds))
         elif isinstance(action, FinishJob):
             self._later(0.0, Finished(action.job, Verdict.OK))
-        elif isinstance(action, MoveJob):
-            if action.state.final:
-                self._last_done = self._now.mono
-                self._done += action.state is JobState.DONE
         elif isinstance(action, ProbeJob):
             raise AssertionError(f"a forecast job is probed already: {action.job} ({Step.PROBE})")
 

@@ -53,6 +53,7 @@ class _Book:
 
     __slots__ = (
         "day",
+        "day_ends",
         "day_used",
         "day_used_before",
         "learned",
@@ -65,12 +66,13 @@ class _Book:
         "window",
     )
 
-    def __init__(self, day: str) -> None:
+    def __init__(self, day: str, day_ends: float) -> None:
         self.window = SlidingWindow()
         self.stated = Limits()
         self.learned = Limits()
         self.limits = Limits()  # what holds now, of the two
         self.day = day
+        self.day_ends = day_ends  # wall
         self.day_used = 0
         self.day_used_before = 0  # the day before
         self.no_access = False
@@ -110,12 +112,11 @@ class Ledger:
 
     def _book(self, project: str, model: str, now: Now) -> _Book:
         book = self._books.get((project, model))
-        today = pacific_day(now.wall)
         if book is None:
-            book = self._books[project, model] = _Book(today)
-        elif today > book.day:  # never back: a clock set back does not give quota
+            book = self._books[project, model] = _Book(pacific_day(now.wall), next_midnight(now.wall))
+        elif now.wall >= book.day_ends:  # never back: a clock set back does not give quota
             book.day_used_before = book.day_used
-            book.day, book.day_used = today, 0
+            book.day, book.day_ends, book.day_used = pacific_day(now.wall), next_midnight(now.wall), 0
         return book
 
     # ---------------------------------------------------------------- limits
@@ -215,10 +216,9 @@ class Ledger:
         """Seconds until the day has room again."""
         if book.day_used >= rpd:
             return next_midnight(now.wall) - now.wall + DAY_SPREAD_S
-        since_midnight = now.wall - day_start(now.wall)
-        if since_midnight < DAY_SPREAD_S and book.day_used + book.day_used_before >= rpd:
-            return DAY_SPREAD_S - since_midnight
-        return 0.0
+        if book.day_used + book.day_used_before < rpd:
+            return 0.0
+        return max(0.0, DAY_SPREAD_S - (now.wall - day_start(now.wall)))
 
     def day_left(self, project: str, model: str, now: Now) -> float:
         """Share of today's requests that is left, 1.0 when the limit is not known."""

@@ -21,6 +21,10 @@ class Caps:
     month: float | None = None
     batches: dict[str, float] = field(default_factory=dict)
 
+    def any_for(self, batch: str) -> bool:
+        """True when a request of this batch falls under a cap."""
+        return self.run is not None or self.day is not None or self.month is not None or batch in self.batches
+
 
 @dataclass(frozen=True, slots=True)
 class CapHit:
@@ -65,7 +69,7 @@ class MoneyBook:
 
     def hit(self, batch: str, usd: float, now: Now) -> CapHit | None:
         """The first cap that a request of `usd` would pass, or None."""
-        if usd <= 0:
+        if usd <= 0 or not self.caps.any_for(batch):
             return None  # what costs nothing passes no cap
         for scope in self._scopes(batch, now):
             cap = self._cap(scope)

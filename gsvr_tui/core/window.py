@@ -26,14 +26,15 @@ class _Send:
 class SlidingWindow:
     """Requests and input tokens of one project × model over the last minute."""
 
-    __slots__ = ("_log", "_open", "_open_tokens", "_tokens", "span_s")
+    __slots__ = ("_log", "_open", "_tokens", "_unsent", "_unsent_tokens", "span_s")
 
     def __init__(self, span_s: float = MINUTE_S + NETWORK_MARGIN_S) -> None:
         self.span_s = span_s
         self._open: dict[str, _Send] = {}  # reserved, and those still to be settled
         self._log: deque[_Send] = deque()  # left already, oldest first
         self._tokens = 0  # in _log
-        self._open_tokens = 0  # reserved, not known to have left
+        self._unsent = 0  # reserved, not known to have left
+        self._unsent_tokens = 0
 
     def prune(self, mono: float) -> None:
         """Forget what left more than a span ago."""
@@ -45,7 +46,8 @@ class SlidingWindow:
     def reserve(self, key: str, tokens: int) -> None:
         """Take one request and its estimated tokens."""
         self._open[key] = _Send(tokens)
-        self._open_tokens += tokens
+        self._unsent += 1
+        self._unsent_tokens += tokens
 
     def mark_sent(self, key: str, mono: float) -> None:
         """The request left at `mono`; a second call for the same key changes nothing."""
@@ -54,7 +56,8 @@ class SlidingWindow:
             return
         last = self._log[-1].at if self._log else None
         send.at = mono if last is None else max(mono, last)
-        self._open_tokens -= send.tokens
+        self._unsent -= 1
+        self._unsent_tokens -= send.tokens
         self._tokens += send.tokens
         self._log.append(send)
 
@@ -73,7 +76,8 @@ class SlidingWindow:
         """The request never left: give back what was reserved. One that left stays counted."""
         send = self._open.pop(key, None)
         if send is not None and send.at is None:
-            self._open_tokens -= send.tokens
+            self._unsent -= 1
+            self._unsent_tokens -= send.tokens
 
     def remember(self, mono: float, tokens: int) -> None:
         """Add a send of an earlier run, in order of time."""
@@ -85,8 +89,7 @@ class SlidingWindow:
     def used(self, mono: float) -> tuple[int, int, int]:
         """(requests that left, requests reserved and not known to have left, tokens of both) in the last span."""
         self.prune(mono)
-        reserved = sum(1 for send in self._open.values() if send.at is None)
-        return len(self._log), reserved, self._tokens + self._open_tokens
+        return len(self._log), self._unsent, self._tokens + self._unsent_tokens
 
     def earliest(self, mono: float, tokens: int, requests_limit: int | None, tokens_limit: int | None) -> float:
         """The first moment at which one more request of `tokens` fits; `inf` if it never can."""
@@ -95,8 +98,7 @@ class SlidingWindow:
         if requests_limit is not None:
             if requests_limit <= 0:
                 return math.inf
-            reserved = sum(1 for send in self._open.values() if send.at is None)
-            excess = reserved + len(self._log) - requests_limit + 1
+            excess = self._unsent + len(self._log) - requests_limit + 1
             if excess > len(self._log):
                 at = mono + self.span_s  # those in the way have not left yet; asked again when they have
             elif excess > 0:
@@ -104,7 +106,7 @@ class SlidingWindow:
         if tokens_limit is not None:
             if tokens > tokens_limit:
                 return math.inf
-            excess = self._tokens + self._open_tokens + tokens - tokens_limit
+            excess = self._tokens + self._unsent_tokens + tokens - tokens_limit
             if excess > 0:
                 at = max(at, self._freed_at(excess, mono))
         return at
