@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
-from gsvr_tui.store.codec import MAX_SEGMENTS, SEGMENT_BITS
+from gsvr_tui.store.codec import MAX_SEGMENTS, SEGMENT_BITS, from_text
 from gsvr_tui.store.journal import Tables, load
 
 BATCHES, JOBS, SEGMENTS, FILES, USAGE, META = "batches", "jobs", "segments", "uploads", "usage", "meta"
@@ -48,8 +48,10 @@ class Indexes:
         self._by_batch: dict[str, array[int]] = {}
         self._open: dict[int, None] = {}  # ordered set of segments
         self._answered: dict[int, int] = {}  # hash of the work key → segment
+        self._doubles: dict[int, set[int]] = {}  # the other segments with that work key
         self._last_index: dict[int, int] = {}  # job → its highest segment index, when that is not 0
-        self._slots: dict[tuple[str, ...], int] = {}  # (table, *key) → document
+        self._slots: dict[str, dict[tuple[str, ...], int]] = {table: {} for table in _KEYED}  # key → document
+        self._taken: dict[str, set[int]] = {table: set() for table in _KEYED}
         for table, documents in list(tables.items()):
             if table in (JOBS, SEGMENTS) or table in _KEYED:
                 for doc_id, doc in documents.items():
@@ -62,9 +64,8 @@ class Indexes:
             self._job(doc_id, old, new)
         elif table == SEGMENTS:
             self._segment(doc_id, old, new)
-        elif table in _KEYED and new is not None:
-            document = load(new)
-            self._slots[table, *[_key_text(document, name) for name in _KEYED[table]]] = doc_id
+        elif table in _KEYED:
+            self._small(table, doc_id, old, new)
 
     # ------------------------------------------------------------ jobs
 
@@ -102,14 +103,33 @@ class Indexes:
             self._open[doc_id] = None
         else:
             self._open.pop(doc_id, None)
-        if old is not None and _ANSWERED in old and (work_key := text_field(old, b"work_key")):
-            slot = _hash(work_key)
-            if self._answered.get(slot) == doc_id:
-                del self._answered[slot]
-                self._on_answer(work_key, text_field(old, b"request_id"), False)
-        if new is not None and _ANSWERED in new and (work_key := text_field(new, b"work_key")):
-            self._answered[_hash(work_key)] = doc_id
-            self._on_answer(work_key, text_field(new, b"request_id"), True)
+        before, after = _work_of(old), _work_of(new)
+        if before != after:
+            self._answer_gone(doc_id, *before)
+            self._answer_come(doc_id, *after)
+
+    def _answer_come(self, doc_id: int, work_key: str, request_id: str) -> None:
+        if not work_key:
+            return
+        slot = _hash(work_key)
+        if self._answered.setdefault(slot, doc_id) != doc_id:
+            self._doubles.setdefault(slot, set()).add(doc_id)
+        self._on_answer(work_key, request_id, True)
+
+    def _answer_gone(self, doc_id: int, work_key: str, request_id: str) -> None:
+        if not work_key:
+            return
+        slot = _hash(work_key)
+        doubles = self._doubles.get(slot, set())
+        if self._answered[slot] != doc_id:
+            doubles.discard(doc_id)
+        elif doubles:
+            self._answered[slot] = doubles.pop()
+        else:
+            del self._answered[slot]
+            self._on_answer(work_key, request_id, False)
+        if not doubles:
+            self._doubles.pop(slot, None)
 
     def segments_of(self, job: int) -> list[int]:
         """Document ids of a job's segments, by index."""
@@ -127,18 +147,38 @@ class Indexes:
 
     # ------------------------------------------------------------ the small tables
 
+    def _small(self, table: str, doc_id: int, old: bytes | None, new: bytes | None) -> None:
+        slots = self._slots[table]
+        if old is not None and new is None:
+            slots.pop(_key_of(table, old), None)
+            self._taken[table].discard(doc_id)
+        elif new is not None:
+            slots[_key_of(table, new)] = doc_id
+            self._taken[table].add(doc_id)
+
+    def find(self, table: str, *key: str) -> int | None:
+        """The document id a key has, or None."""
+        return self._slots[table].get(key)
+
     def slot(self, table: str, *key: str) -> int:
         """The document id for a key: the one it has, or one that is free and now set aside for it."""
-        found = self._slots.get((table, *key))
+        found = self._slots[table].get(key)
         if found is None:
             found = _hash(*key)
-            taken = self._tables.get(table, {})
-            reserved = {doc_id for (name, *_), doc_id in self._slots.items() if name == table}
-            while found in taken or found in reserved:
+            while found in self._taken[table]:
                 found += 1
-            self._slots[table, *key] = found
+            self._slots[table][key] = found
+            self._taken[table].add(found)
         return found
 
 
-def _key_text(document: dict[str, object], name: str) -> str:
-    return str(document.get(name, ""))
+def _work_of(doc: bytes | None) -> tuple[str, str]:
+    """Work key and request id of an answered segment; empty for any other."""
+    if doc is None or _ANSWERED not in doc:
+        return "", ""
+    return text_field(doc, b"work_key"), text_field(doc, b"request_id")
+
+
+def _key_of(table: str, doc: bytes) -> tuple[str, ...]:
+    document = from_text(doc)
+    return tuple(str(document.get(name, "")) for name in _KEYED[table])

@@ -130,7 +130,11 @@ def load_state(
         tables = read_snapshot(file, files.snapshot)
         snapshot_bytes = file.tell()
     loaded = Loaded(tables, header.seq, header.generation, header.generation, 0, 0, snapshot_bytes, Recovery())
-    numbers = _in_use(files, fs, [n for n in journals if n >= header.generation])
+    numbers = [number for number in journals if number >= header.generation]
+    if header.generation not in numbers and (header.generation or header.seq):
+        # a journal is always made before the snapshot it follows, but for the very first
+        raise StoreDamaged(str(files.journal(header.generation)), 0, "it is missing")
+    numbers = _in_use(files, fs, numbers)
     torn = _replay(files, fs, loaded, numbers, header.schema)
     if not read_only:
         _tidy(files, fs, loaded, torn)
@@ -147,12 +151,9 @@ def load_state(
             _keep_old_version(files, fs, header.schema)
             loaded.journal += 1
             loaded.generation = loaded.journal
-            loaded.journal_length = loaded.journal_bytes = 0
-            loaded.snapshot_bytes = write_atomic(
-                fs,
-                files.snapshot,
-                encode_snapshot(Header(schema, loaded.generation, loaded.seq), loaded.tables),
-            )
+            header = Header(schema, loaded.generation, loaded.seq)
+            loaded.journal_length = loaded.journal_bytes = empty_journal(files, fs, header)
+            loaded.snapshot_bytes = write_atomic(fs, files.snapshot, encode_snapshot(header, loaded.tables))
     return loaded
 
 
@@ -237,6 +238,13 @@ def fs_size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def empty_journal(files: Files, fs: FileSystem, header: Header) -> int:
+    """Make the journal that follows a snapshot about to be written; returns its length."""
+    fd, length = start_journal(files, fs, header.generation, header.seq, header.schema)
+    fs.close(fd)
+    return length
 
 
 def start_journal(files: Files, fs: FileSystem, generation: int, seq: int, schema: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from gsvr_tui.store import migrations
 from gsvr_tui.store.errors import StoreDamaged, StoreError, StoreUnusable
 from gsvr_tui.store.filesystem import FileSystem, write_atomic
 from gsvr_tui.store.journal import Tables, read_journal
-from gsvr_tui.store.loading import SNAPSHOT, Files, Replayer
+from gsvr_tui.store.loading import SNAPSHOT, Files, Replayer, empty_journal
 from gsvr_tui.store.lock import FolderLock
 from gsvr_tui.store.snapshot import Header, encode_snapshot, read_header, read_snapshot
 
@@ -86,7 +86,9 @@ def _repair(files: Files, fs: FileSystem, now: float) -> RepairReport:
     copy = _copy(files, fs, now)
     generation = max([*journals, 0]) + 1
     tables = migrations.migrate(best.tables, best.schema, migrations.SCHEMA, migrations.MIGRATIONS)
-    write_atomic(fs, files.snapshot, encode_snapshot(Header(migrations.SCHEMA, generation, best.seq), tables))
+    header = Header(migrations.SCHEMA, generation, best.seq)
+    empty_journal(files, fs, header)
+    write_atomic(fs, files.snapshot, encode_snapshot(header, tables))
     for number in journals:
         fs.unlink(files.journal(number))
     fs.unlink(files.backup)

@@ -120,8 +120,12 @@ class Store:
 
     def segments(self, job_id: str) -> tuple[Segment, ...]:
         """A job's segments by index; none when there are none."""
+        try:
+            number = number_of(job_id)
+        except ValueError:
+            return ()
         with self._engine.lock:
-            return self._segments(self._indexes.segments_of(number_of(job_id)))
+            return self._segments(self._indexes.segments_of(number))
 
     def open_requests(self) -> list[Segment]:
         """The segments whose request is open, oldest intent first."""
@@ -141,7 +145,7 @@ class Store:
     def remote_file(self, project: str, content_hash: str) -> RemoteFile | None:
         """The file made from that content in that project, or None."""
         with self._engine.lock:
-            doc = self._engine.get(FILES, self._indexes.slot(FILES, project, content_hash))
+            doc = self._small(FILES, project, content_hash)
         return None if doc is None else codec.decode_remote_file(doc)
 
     def remote_files(self) -> list[RemoteFile]:
@@ -156,7 +160,7 @@ class Store:
     def meta(self, key: str) -> dict[str, Any] | None:
         """A mapping kept under a name, or None."""
         with self._engine.lock:
-            doc = self._engine.get(META, self._indexes.slot(META, key))
+            doc = self._small(META, key)
         if doc is None:
             return None
         value: dict[str, Any] = codec.from_text(doc)["value"]
@@ -178,6 +182,10 @@ class Store:
         self.answers.close()
 
     # ------------------------------------------------------------ inside
+
+    def _small(self, table: str, *key: str) -> bytes | None:
+        number = self._indexes.find(table, *key)
+        return None if number is None else self._engine.get(table, number)
 
     def _all(self, table: str) -> list[bytes]:
         with self._engine.lock:
@@ -284,7 +292,10 @@ class Transaction:
 
     def forget_remote_file(self, project: str, content_hash: str) -> None:
         """Remove a file's record; no error when it is not there."""
-        self._steps.append(Delete(FILES, self._slot(FILES, project, content_hash)))
+        with self._store._engine.lock:
+            number = self._store._indexes.find(FILES, project, content_hash)
+        if number is not None:
+            self._steps.append(Delete(FILES, number))
 
     def put_usage(self, usage: UsageDay) -> None:
         """Set what a project used of a model on a day."""

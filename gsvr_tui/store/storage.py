@@ -129,7 +129,7 @@ class JournalStorage(Storage):
 
     def read(self) -> dict[str, Any]:
         """All tables, as views."""
-        return {name: TableView(table) for name, table in self.engine.tables.items()}
+        return {name: TableView(table) for name, table in dict(self.engine.tables).items()}
 
     def write(self, data: dict[str, Any]) -> None:
         """Not for this storage: the whole state is never written in place of a change."""

@@ -34,6 +34,8 @@ def compacted(folder: Path, quick_store: Any, make: Any) -> None:
         transaction = store.begin()
         transaction.put_job(make.job())
         transaction.commit().wait(10)
+        if compactor._thread is not None:
+            compactor._thread.join(10)
         if compactor.done >= 2:
             break
     assert compactor.done >= 2
@@ -140,6 +142,14 @@ def test_a_cut_snapshot_is_refused(tmp_path: Path, quick_store: Any, make: Any) 
 def test_a_missing_snapshot_with_a_journal_is_damage_not_a_fresh_start(tmp_path: Path, make: Any, steps: Any) -> None:
     filled(tmp_path, make, steps).close()
     (tmp_path / "state.json").unlink()
+    with pytest.raises(StoreDamaged, match="missing"):
+        Store.open(tmp_path)
+
+
+def test_a_missing_journal_behind_a_snapshot_is_damage(tmp_path: Path, quick_store: Any, make: Any) -> None:
+    compacted(tmp_path, quick_store, make)
+    for path in tmp_path.glob("state.json.journal.*"):
+        path.unlink()
     with pytest.raises(StoreDamaged, match="missing"):
         Store.open(tmp_path)
 

@@ -164,6 +164,23 @@ def test_only_an_answered_segment_serves_its_work_key(store: Store, make: Any) -
     assert store.segment_by_work_key("other") is None
 
 
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_work_done_once_and_used_thrice_is_found_until_the_last_user_is_gone(
+    store: Store, make: Any, first: int
+) -> None:
+    jobs = make.jobs(3)
+    for job in jobs:
+        put(store, make.segment(job, request_id="r", request_state=RequestState.ANSWERED, work_key="same"))
+    for gone in [jobs[first], *[job for job in jobs if job is not jobs[first]]]:
+        found = store.segment_by_work_key("same")
+        assert found is not None
+        assert store.segments(found.job_id) == (found,)
+        transaction = store.begin()
+        transaction.delete_job(gone.id)
+        transaction.commit()
+    assert store.segment_by_work_key("same") is None
+
+
 def test_segments_come_by_index_also_with_holes_and_go_together(store: Store, make: Any) -> None:
     job, other = make.jobs(2)
     segments = [make.segment(job, index) for index in (0, 1, 5, 17)]
