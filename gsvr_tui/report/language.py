@@ -134,8 +134,9 @@ def judge_language(text: str, language: str) -> LanguageOpinion:
     letters = {script: len(pattern.findall(text)) for script, pattern in _SCRIPTS.items()}
     total = sum(letters.values())
     wanted = _SCRIPT_OF.get(primary(language))
-    # A Han character says as much as several letters.
-    if wanted is None or total + 3 * letters["han"] < limits.LANGUAGE_MIN_CHARS:
+    # A Chinese, Japanese or Korean character says as much as several letters.
+    weight = total + 3 * (letters["han"] + letters["kana"] + letters["hangul"])
+    if wanted is None or weight < limits.LANGUAGE_MIN_CHARS:
         return LanguageOpinion(None)
     share = letters[wanted] / total
     if primary(language) == "ja":
@@ -149,6 +150,10 @@ def judge_language(text: str, language: str) -> LanguageOpinion:
 
 def _judge_chinese(text: str, language: str) -> LanguageOpinion:
     share, units = han_share(text)
+    others = sum(len(_SCRIPTS[name].findall(text)) for name in ("cyrillic", "greek", "hebrew", "arabic", "devanagari"))
+    foreign = others // 5 + len(_SCRIPTS["hangul"].findall(text)) + len(_SCRIPTS["thai"].findall(text)) // 4
+    if foreign:
+        share, units = share * units / (units + foreign), units + foreign
     if units < limits.HAN_MIN_UNITS:
         return LanguageOpinion(None)
     if share < limits.HAN_SHARE:

@@ -30,11 +30,13 @@ _ACTIVE = frozenset(
 )
 _RULE = re.compile(r"^\s*(?:=+|-+|(?:\*\s*){3,}|(?:_\s*){3,}|(?:-\s*){3,})\s*$")
 _HEADING = re.compile(r"^#{1,6}(?:\s+(?P<text>.*))?$")
+_DELIMITERS = re.compile(r"[\s>*+|:\d.)-]+")  # what makes a table of the line before, at its loosest
 _CONTAINERS = re.compile(r"^(?:\s*(?:>|(?:[-+*]|\d{1,9}[.)])(?=\s|$)))*\s*")
 
 
 def block(text: str) -> str:
     """A text of paragraphs, with harmless Markdown in it."""
+    tables = any(_DELIMITERS.fullmatch(line) and "-" in line for line in text.splitlines())
     lines: list[str] = []
     code: list[str] | None = None
     fence = info = ""
@@ -48,7 +50,7 @@ def block(text: str) -> str:
         elif code is not None:
             code.append(line)
         else:
-            lines.append(_line(line))
+            lines.append(_line(line, tables))
     if code is not None:
         lines.extend(_code(code, info))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
@@ -67,19 +69,19 @@ def _code(lines: list[str], info: str) -> list[str]:
     return ["", f"{fence}{name or 'text'}", *lines, fence, ""]
 
 
-def _line(line: str) -> str:
+def _line(line: str, tables: bool) -> str:
     line = line.replace("\t", "  ")
     marks = _CONTAINERS.match(line)
     before, rest = (marks.group(), line[marks.end() :]) if marks is not None else ("", line)
-    if _RULE.match(rest):
-        return before.rstrip()  # a rule would make a heading of the line before, or front matter
+    if line.strip() and (_RULE.match(line) or _RULE.match(rest)):
+        return before.rstrip(" -=")  # a rule would make a heading of the line before, or front matter
     heading = _HEADING.match(rest)
     if heading is not None:
         words = (heading["text"] or "").strip("#*_ ")
-        return f"{before}**{_inline(words)}**" if words else before.rstrip()
+        return f"{before}**{_inline(words, tables)}**" if words else before.rstrip()
     if len(line) - len(line.lstrip(" ")) >= 12:
         line = line.lstrip(" ")
-    return _inline(line)
+    return _inline(line, tables)
 
 
 # ---------------------------------------------------------------- within a line
@@ -99,7 +101,7 @@ def inline(text: str) -> str:
     return _LINE_START.sub(r"\1\\\2", _inline(" ".join(text.split())))
 
 
-def _inline(line: str) -> str:
+def _inline(line: str, tables: bool = False) -> str:
     """Code spans stay; every run of backticks that closes nothing is escaped, so that no other reader sees code where
     this one saw text.
     """
@@ -120,8 +122,9 @@ def _inline(line: str) -> str:
             text_from = place
             continue
         span = line[match.end() : close.start()]
-        # Inline queries of a note-taking program; and a bar, which ends the cell of a table before the span does.
-        acting = span.lstrip().startswith(("=", "$=")) or ("|" in span and "<" in span)
+        acting = span.lstrip().startswith(("=", "$="))  # inline queries of a note-taking program
+        if tables:  # there a bare bar would end the cell before the span does
+            span = re.sub(r"\\*\|", r"\|", span)
         pieces.append(plain(span) if acting else f"{ticks}{span}{ticks}")
         text_from = place = close.end()
     pieces.append(_words(line[text_from:]))

@@ -184,6 +184,8 @@ HOSTILE = [
     "<!-- x --> &lt;script&gt; <![CDATA[x]]> <?php x ?>",
     "[a]\\(javascript:x) \\[b](javascript:y) [c\\](javascript:z)",
     "[![img](http://e/x)](javascript:x)",
+    "text\n-\nmore\n- \nend\n=",
+    "| `a | b` | `` ` <b> `` `<script>` |\n|---|---|\n| `\\|` | `<script>` ` |",
     "$$<script>$$ \\\\<script>\\",
 ]
 pieces = st.sampled_from(
