@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.message import Message
+from textual.scrollbar import ScrollBar
 
 from gsvr_tui.core.messages import ServiceHandle, ServiceStopped, Stop
 from gsvr_tui.core.text import clean_text
@@ -20,6 +21,7 @@ from gsvr_tui.ui.screens.accounts import AccountsScreen
 from gsvr_tui.ui.screens.logs import LogsScreen
 from gsvr_tui.ui.screens.queue import QueueScreen
 from gsvr_tui.ui.screens.wizard import WizardScreen
+from gsvr_tui.ui.widgets.plain import WholeCells
 
 WANTS_DEMO = 75
 """Exit status by which the user asks for the demo (the caller runs it and comes back)."""
@@ -51,6 +53,7 @@ class GsvrApp(BaseApp):
         self._themes, self._theme_problems = themes.load_themes(options.themes)
         self._drain_waits = False
         self._drained_at = 0.0
+        self._leaving = False
         super().__init__(handle, options)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -61,11 +64,12 @@ class GsvrApp(BaseApp):
 
     async def on_mount(self) -> None:
         """Theme, signals, first events."""
-        for name in list(self.available_themes):
-            self.unregister_theme(name) if name not in ("textual-dark", "textual-light") else None
         for theme in self._themes.values():
             self.register_theme(theme)
         self._choose_theme()
+        for name in set(self.available_themes) - set(self._themes):
+            self.unregister_theme(name)
+        ScrollBar.renderer = WholeCells
         if self.options.reduce_motion:
             self.animation_level = "none"
         if self.options.ascii:
@@ -125,13 +129,19 @@ class GsvrApp(BaseApp):
             self._service_ended(change.stopped)
 
     def _service_ended(self, event: ServiceStopped) -> None:
-        self.exit(self.return_code or (1 if event.error else 0), return_code=1 if event.error else 0)
+        self._leave_with(1 if event.error else 0)
+
+    def _leave_with(self, status: int) -> None:
+        # the first reason to end is the one the caller hears of
+        if not self._leaving:
+            self._leaving = True
+            self.exit(status, return_code=status)
 
     # ------------------------------------------------------------ ends
 
     def _signalled(self, number: int) -> None:
+        self._leave_with(128 + number)
         self._handle.send(Stop(self.link.new_id(), drain=False))
-        self.exit(128 + number, return_code=128 + number)
 
     def open_wizard(self) -> None:
         """Add accounts; what the user wishes next is done after it."""
@@ -139,8 +149,8 @@ class GsvrApp(BaseApp):
 
     def _after_wizard(self, wish: str | None) -> None:
         if wish == "demo":
+            self._leave_with(WANTS_DEMO)
             self._handle.send(Stop(self.link.new_id(), drain=False))
-            self.exit(WANTS_DEMO, return_code=WANTS_DEMO)
         elif wish == "add":
             self.call_later(self._add_videos)
 

@@ -36,7 +36,7 @@ class BaseApp(App[int]):
     """Actions of the scope APP."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
-    COMMANDS = App.COMMANDS | {ActionProvider}
+    COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual declares it an instance variable
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(self, handle: ServiceHandle, options: UiOptions, **kwargs: Any) -> None:
@@ -50,7 +50,7 @@ class BaseApp(App[int]):
         level: Literal["information", "warning", "error"] = (
             "error" if severity == "error" else "warning" if severity == "warning" else "information"
         )
-        self.notify(clean_text(text), severity=level, timeout=10 if "u undo" in text else 5, markup=False)
+        self.notify(clean_text(text), severity=level, timeout=10 if "u takes it back" in text else 5, markup=False)
 
     # ------------------------------------------------------------ the table
 

@@ -1,4 +1,4 @@
-"""The command palette's provider: every action of the table that works here, with its key."""
+"""The command palette: every action of the table that works here, with its key, then the app-wide commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ActionProvider(Provider):
 
     def _offers(self) -> Iterator[tuple[Action, Any]]:
         scope = getattr(self.screen, "SCOPE", None)
-        for action in ACTIONS:
+        for action in sorted(ACTIONS, key=lambda action: action.scope is Scope.APP):
             if action.id in _NOT_OFFERED or action.scope not in (scope, Scope.APP):
                 continue
             target: Any = cast("BaseApp", self.app) if action.scope is Scope.APP else self.screen
@@ -34,6 +34,8 @@ class ActionProvider(Provider):
             yield DiscoveryHit(
                 f"{target.label(action)}  ({action.shown_key})", partial(target.action_act, action.id), help=action.help
             )
+        for title, text, run, _ in self.app.get_system_commands(self.screen):
+            yield DiscoveryHit(title, run, help=text)
 
     async def search(self, query: str) -> Hits:
         """What matches."""
@@ -43,3 +45,6 @@ class ActionProvider(Provider):
             score = matcher.match(title)
             if score > 0:
                 yield Hit(score, matcher.highlight(title), partial(target.action_act, action.id), help=action.help)
+        for title, text, run, _ in self.app.get_system_commands(self.screen):
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, matcher.highlight(title), run, help=text)

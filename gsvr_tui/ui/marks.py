@@ -37,8 +37,6 @@ class Marks:
     health: Mapping[AccountHealth, Look]
     runs: Mapping[RunState, Look]
     checks: Mapping[str, Look]
-    dot: str  # between parts of one line
-    mask: str  # for hidden characters
 
 
 def _make(ascii_only: bool) -> Marks:
@@ -91,8 +89,6 @@ def _make(ascii_only: bool) -> Marks:
         health=health,
         runs=runs,
         checks=checks,
-        dot="-" if ascii_only else "·",
-        mask="*" if ascii_only else "•",
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from gsvr_tui.core.text import clean_text
 
@@ -126,10 +126,11 @@ def _build(name: str, colors: Mapping[str, str], *, dark: bool, ansi: bool) -> T
         warning=colors["rest"],
         error=colors["fail"],
         variables={
+            **(BUILTIN_THEMES["ansi-dark"].variables if ansi else {}),
             **tone_variables(colors),
             "block-cursor-background": colors["cursor"],
             "block-cursor-foreground": colors["text"],
-            "block-cursor-text-style": "bold",
+            "block-cursor-text-style": "none",
             "block-cursor-blurred-background": colors["panel"],
             "block-cursor-blurred-foreground": colors["text"],
             "input-cursor-background": colors["text"],

@@ -91,11 +91,10 @@ class Entries:
     def checked(self, entry: Entry, answer: object) -> None:
         """Take the answer to CheckKey in."""
         match answer:
-            case KeyChecked(ok=True, latency_ms=latency, models=models, message=message):
-                about = f"works, {latency} ms" if latency else "works"
+            case KeyChecked(ok=True, models=models, advice=advice):
                 entry.stage = Stage.GOOD
-                entry.text = f"{about}, {len(models)} models" if models else about
-                entry.advice = "" if models else message
+                entry.text = f"works, {len(models)} model{'' if len(models) == 1 else 's'}" if models else "works"
+                entry.advice = advice
             case KeyChecked(dead=dead, message=message, advice=advice):
                 entry.stage = Stage.BAD if dead else Stage.UNSURE
                 entry.text, entry.advice = message, advice

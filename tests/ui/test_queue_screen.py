@@ -90,7 +90,7 @@ async def test_cancel_acts_at_once_and_u_takes_it_back(stage: Any) -> None:
         job = s.app.link.model.rows[3].id
         assert (await s.until_sent(CancelJobs)).jobs == (job,)
         await s.until(lambda: s.app.link.undo is not None, "the undo")
-        assert "Cancelled 1 job · u undo" in s.toasts()
+        assert "Cancelled 1 job; u takes it back" in s.toasts()
         await s.press("u")
         assert (await s.until_sent(RetryJobs)).jobs == (job,)
         await s.press("u")

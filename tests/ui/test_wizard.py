@@ -89,7 +89,7 @@ async def test_a_key_is_never_on_screen(stage: Any) -> None:
         await s.pilot.pause()
         assert GOOD[:8] not in s.text()
         await s.press("enter")
-        await s.until(lambda: "works, 212 ms, 2 models" in s.text(), "the check")
+        await s.until(lambda: "works, 2 models" in s.text(), "the check")
         assert box.value == ""
         assert "…good" in s.text()
         assert GOOD[:8] not in s.text()

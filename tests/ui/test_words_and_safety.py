@@ -139,7 +139,7 @@ def test_what_a_job_does_fits_its_state() -> None:
     row = scenes.job(1, "a.mp4", JobState.RUNNING, Step.UPLOAD, progress=0.649)
     assert words.job_now(row, NOW, UTC) == "upload 64 %"
     waiting = replace(row, state=JobState.WAITING, until=NOW + 60, note="quota")
-    assert words.job_now(waiting, NOW, UTC) == "until 08:01 · quota"
+    assert words.job_now(waiting, NOW, UTC) == "until 08:01, quota"
 
 
 def test_a_cost_above_nothing_never_reads_as_nothing() -> None:

@@ -53,7 +53,7 @@ def cancel(rows: Sequence[JobRow], new_id: Callable[[], str]) -> Act | str:
     text = _of(open_rows, "cancelled")
     return Act(
         CancelJobs(new_id(), ids),
-        lambda _: f"{text.capitalize()} · u undo",
+        lambda _: f"{text.capitalize()}; u takes it back",
         Undo(text, lambda name: RetryJobs(name, ids)),
         f"Cancel {plural(len(ids), 'job')}?" if len(ids) > ASK_ABOVE else "",
         "Reports already written stay. u takes it back.",
@@ -94,7 +94,7 @@ def hold(rows: Sequence[JobRow], new_id: Callable[[], str]) -> Act | str:
     ids, text = _ids(free), _of(free, "held")
     return Act(
         HoldJobs(new_id(), ids),
-        lambda _: f"{text.capitalize()} · u undo",
+        lambda _: f"{text.capitalize()}; u takes it back",
         Undo(text, lambda name: ReleaseJobs(name, ids)),
         f"Hold {plural(len(ids), 'job')}?" if len(ids) > ASK_ABOVE else "",
         "What they have in flight finishes. The rest of the queue goes on.",

@@ -29,7 +29,7 @@ _LEVEL_TONE = {"warning": "$status-rest", "error": "$status-fail"}
 def empty_queue(*, loaded: bool, accounts: int) -> Content:
     """What to do when there is no job."""
     if not loaded:
-        return styled("Opening the queue …", "$muted")
+        return styled("Opening the queue ...", "$muted")
     lines = [styled("No videos yet", "bold $foreground"), Content("")]
     add = join(("  a  ", "bold $accent"), ("add videos or folders", "$foreground"))
     if accounts:
@@ -64,7 +64,7 @@ def pairs(items: Iterable[tuple[str, str]]) -> list[Content]:
 
 def money(row: JobRow, detail: JobDetail | None) -> list[Content]:
     """Who does it and what it costs."""
-    where = " · ".join(part for part in (row.account, row.project) if part)
+    where = ", ".join(part for part in (row.account, row.project) if part)
     tokens = f"{detail.tokens_in:,} in, {detail.tokens_out:,} out" if detail and detail.tokens_in else ""
     return pairs(
         (
@@ -177,5 +177,5 @@ def overview(
         lines += section("History", timeline(detail, zone))
         lines += section("Files", [*pairs((("video", detail.path),)), *files(detail)])
     else:
-        lines += [Content(""), styled("Asking the service for the rest …", "$muted")]
+        lines += [Content(""), styled("Asking the service for the rest ...", "$muted")]
     return Content("\n").join(lines)

@@ -72,7 +72,7 @@ class QueueScreen(TableScreen):
         yield Line(id="place")
         yield Input(
             id="filter",
-            placeholder="state:failed  why:quota  batch:…  acct:…  words of the name",
+            placeholder="state:failed  why:quota  batch:spring  acct:lab  words of the name",
             compact=True,
             select_on_focus=False,
         )

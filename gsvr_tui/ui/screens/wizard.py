@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, ContentSwitcher, Input, RadioButton, RadioSet, Static
+from textual.widgets import Button, ContentSwitcher, Input, RadioSet, Static
 
 from gsvr_tui.core.messages import AddAccount, CheckKey, CommandDone, CommandRefused
 from gsvr_tui.core.secret import Secret
@@ -20,6 +20,7 @@ from gsvr_tui.ui.safe import join, safe, styled
 from gsvr_tui.ui.screens.confirm import Choice, ConfirmScreen
 from gsvr_tui.ui.widgets.bars import Line
 from gsvr_tui.ui.widgets.key_row import KeyRow
+from gsvr_tui.ui.widgets.plain import Radio
 from gsvr_tui.ui.wizard_state import Entries, Entry, Stage, complete_keys, passphrase_problem
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 STEPS = (("keys", "Keys"), ("keep", "Keep them"), ("go", "Go on"))
 _TERMS = (
-    "Only add keys of accounts and projects you are entitled to use, within Google's terms.\n"
-    "Google counts quota by project: more keys of one project share its quota and add nothing to it."
+    "Add only keys of accounts you are entitled to use, within Google's terms.\n"
+    "Quota is counted by project: several keys of one project share its quota."
 )
 _WHERE = {
     "keyring": "The keys go to your system's keyring. The config only names them.",
@@ -88,6 +89,7 @@ class WizardScreen(ModalScreen[str]):
                 placeholder="paste one or several keys, or write $NAME of a variable; Enter", password=True, id="key"
             )
             yield Static(id="keys-problem", classes="problem")
+            yield Static(id="rows-head")
             yield VerticalScroll(id="rows", can_focus=False)
             with Horizontal(classes="buttons"):
                 yield Button("Next: keep them", id="to-keep")
@@ -102,14 +104,14 @@ class WizardScreen(ModalScreen[str]):
         with VerticalScroll(id="keep", can_focus=False):
             yield Static(safe("Where to keep the keys"), classes="wizard-title")
             with RadioSet(id="store"):
-                yield RadioButton(
+                yield Radio(
                     "System keyring" if options.keyring_available else "System keyring (none found on this machine)",
                     value=options.keyring_available,
                     disabled=not options.keyring_available,
                     id="keyring",
                 )
-                yield RadioButton("Encrypted file", value=not options.keyring_available, id="vault")
-                yield RadioButton("Environment variables", id="env")
+                yield Radio("Encrypted file", value=not options.keyring_available, id="vault")
+                yield Radio("Environment variables", id="env")
             yield Static(id="where", classes="wizard-text")
             with Vertical(id="passphrases"):
                 again = "" if not options.vault_exists else " of your encrypted file"
@@ -183,12 +185,14 @@ class WizardScreen(ModalScreen[str]):
         self._refresh_rows()
 
     def _refresh_rows(self) -> None:
+        head = f"{'key':9}{'name':17}{'project':17}check" if self.entries.items else ""
+        self.query_one("#rows-head", Static).update(styled(head, "$muted"))
         shared = self.entries.shared()
         for row in self.query(KeyRow):
             members = shared.get(row.entry.project.strip(), [])
             others = [item.name for item in members if item is not row.entry]
             row.show(f"shares the quota of {row.entry.project.strip()} with {', '.join(others)}" if others else "")
-            row.set_class(bool(others) and members[0] is not row.entry, "-same")
+            row.set_class(bool(others) and members[-1] is not row.entry, "-shared")
 
     def _regroup(self) -> None:
         """Rows of one project stand together."""

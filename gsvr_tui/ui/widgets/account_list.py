@@ -96,7 +96,7 @@ class AccountList(LineList):
                 return self._quota(row, width)
 
     def _project(self, project: str, members: list[AccountRow], width: int) -> list[Piece]:
-        name = fit_end(project or "no project named", min(40, width // 2)).rstrip()
+        name = fit_end(project or "no project named", min(40, width // 2), ascii_only=self.marks.ascii).rstrip()
         pieces = [(" ", "text"), ("project ", "muted"), (name, "strong")]
         if len(members) > 1:
             pieces.append((f"   {len(members)} accounts share its quota", "muted"))
@@ -142,7 +142,7 @@ class AccountList(LineList):
         marks = self.marks
         if not limit:
             text = f"{_short(used)}, limit unknown" if limit is None else "no access"
-            return [*pieces, (fit(text, cells + 1 + width), "muted")]
+            return [*pieces, (fit_end(text, cells + 1 + width, ascii_only=marks.ascii), "muted")]
         full = min(cells, round(cells * used / limit) or (1 if used else 0))
         half = min(cells - full, round(cells * reserved / limit) or (1 if reserved else 0))
         tone = "rest" if used >= limit else "run"

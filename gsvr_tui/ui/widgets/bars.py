@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from textual.app import RenderResult
 from textual.content import Content
-from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
@@ -21,15 +20,21 @@ class Line(Widget):
 
     ALLOW_SELECT = False
     auto_links = False  # a click runs an action; the colours stay ours
-    line: reactive[Content] = reactive(Content(""))
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._content = Content("")
 
     def render(self) -> RenderResult:
         """The content, as it is."""
-        return self.line
+        return self._content
 
     def show(self, content: Content) -> None:
         """Show this from now on."""
-        self.line = content
+        # Content compares by its text alone
+        if content.plain != self._content.plain or content.spans != self._content.spans:
+            self._content = content
+            self.refresh()
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
@@ -97,12 +102,14 @@ def chips(
 ) -> Content:
     """The counts by state, each a button; the active one stands out. Empty ones go first when room is short."""
     shown = [state for state in CHIPS if state in _ALWAYS or counts.get(state, 0) or state is active]  # type: ignore[arg-type]
-    for gap in ("   ", "  ", " "):
-        line = Content(gap).join([_chip(state, counts, active, total, marks) for state in shown])
+    most = [state for state in shown if state is active or state is not JobState.CANCELLED]
+    used = [state for state in most if state is None or state is active or counts.get(state, 0)]
+    line = Content("")
+    for states, gap in ((shown, "   "), (shown, "  "), (most, "  "), (used, "  "), (used, " ")):
+        line = Content(gap).join([_chip(state, counts, active, total, marks) for state in states])
         if line.cell_length <= width:
-            return line
-    used = [state for state in shown if state is None or state is active or counts.get(state, 0)]
-    return Content(" ").join([_chip(state, counts, active, total, marks) for state in used])
+            break
+    return line
 
 
 def _chip(
