@@ -27,7 +27,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     known = ", ".join(scenario_names())
     parser.add_argument("scenario", nargs="?", default="demo", help=f"a YAML file, or one of: {known} (default: demo)")
-    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 (default) takes a free one")
     parser.add_argument("--port-file", type=Path, metavar="F", help="write the port here once it answers")
     parser.add_argument("--log", type=Path, metavar="F", help="append every request as a line of JSON")
@@ -51,12 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     done = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: done.set())
-    server = EmulatorServer(scenario, host=options.host, port=options.port, log_path=options.log, seed=options.seed)
+    server = EmulatorServer(scenario, port=options.port, log_path=options.log, seed=options.seed)
     try:
         base_url = server.start()
     except OSError as problem:
-        where = f"{options.host}:{options.port}"
-        text = f"gsvr-tui emulator: can't listen on {where}: {problem.strerror or problem}"
+        text = f"gsvr-tui emulator: can't listen on port {options.port}: {problem.strerror or problem}"
         print(text, file=sys.stderr)  # noqa: T201 - a command
         return 2
     if options.port_file is not None:

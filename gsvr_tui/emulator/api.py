@@ -221,7 +221,11 @@ class Emulator:
     # files
 
     def _base(self, exchange: Exchange) -> str:
-        return f"http://{exchange.header('host')}"
+        host = exchange.header("host")
+        if not host:
+            name, port = exchange.request.scope["server"]
+            host = f"{name}:{port}"
+        return f"http://{host}"
 
     async def _files(self, exchange: Exchange, file_id: str | None) -> None:
         entry = exchange.entry

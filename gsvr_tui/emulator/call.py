@@ -22,7 +22,8 @@ from gsvr_tui.emulator.scenario import ModelSpec
 from gsvr_tui.emulator.tokens import Clip, PromptTokens, prompt_tokens
 from gsvr_tui.emulator.wire import number, seconds
 
-_LANGUAGE = re.compile(r"^[ \t]*Output language:[ \t]*([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)", re.MULTILINE)
+_LANGUAGE = re.compile(r"^[ \t]*Output language:[ \t]*(\S[^\n]*)", re.MULTILINE)
+_BCP_47 = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _FILE_NAME = re.compile(r"files/[a-z0-9][a-z0-9-]*")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _RESOLUTIONS = {
@@ -129,7 +130,11 @@ class Reader:
     def _language_of(self, prompt: str) -> str:
         named = _LANGUAGE.findall(prompt)
         if named:
-            return str(named[-1])
+            words = str(named[-1])
+            code = words.split()[0].strip(".,;()`\"'")
+            if _BCP_47.fullmatch(code):
+                return code
+            return "zh-Hans" if "chinese" in words.lower() or _HAN.search(words) else "en"
         han = len(_HAN.findall(prompt))
         return "zh-Hans" if han > 20 and han * 3 > len(prompt) else self._language
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from typing import Any
@@ -177,6 +179,9 @@ class Exchange:
         transport = self._connections.find(self.request.scope.get("client"))
         if transport is not None:
             if reset:
+                raw = transport.get_extra_info("socket")
+                if raw is not None:  # no lingering: the kernel sends RST in place of FIN
+                    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 transport.abort()
             else:
                 transport.close()

@@ -101,11 +101,12 @@ class RequestLog:
             return list(self.entries)
 
     def stats(self) -> dict[str, Any]:
-        """Counts by kind, outcome, status and project; token sums; generate requests asked more than once."""
+        """Counts by kind, outcome, status and project; token sums; how many good answers were given again."""
         entries = self.snapshot()
         generated = [entry for entry in entries if entry.kind == "generate"]
         answered = [entry for entry in generated if entry.outcome == "answered"]
-        asked = Counter((e.file_sha256, e.prompt_hash, e.start_offset_s, e.end_offset_s, e.model) for e in answered)
+        good = [entry for entry in answered if not entry.detail]  # an answer spoilt on purpose may be asked for again
+        asked = Counter((e.file_sha256, e.prompt_hash, e.start_offset_s, e.end_offset_s, e.model) for e in good)
         return {
             "requests": len(entries),
             "by_kind": dict(Counter(entry.kind for entry in entries)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import shutil
 import socket
 import tempfile
@@ -57,6 +58,8 @@ class EmulatorServer:
         clock: Clock | None = None,
         seed: int = 0,
     ) -> None:
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            raise ValueError(f"the emulator serves loopback only, not {host}")
         self.scenario = scenario
         self.clock: Clock = clock or ScaledClock(scenario.time_factor, scenario.start_at)
         self._host, self._port = host, port

@@ -260,6 +260,10 @@ def test_the_language_line_decides_then_the_prompt_then_the_scenario(start: Star
     assert not han.search(bench.ask("hi", "Do it.\n  Output language: en\nNow.").text or "")
     other = start()
     assert han.search(other.ask("请为这段视频写一份完整而详细的中文报告，并列出全部章节和要点。").text or "")
+    assert han.search(other.ask("Output language: 简体中文").text or "")
+    assert not han.search(
+        start(Scenario(simple_scenario(KEY).projects, language="zh")).ask("Output language: English").text or ""
+    )
     system = other.ask("hi", system_instruction="Output language: zh-Hans")
     assert han.search(system.text or "")
 

@@ -131,6 +131,14 @@ async def test_the_async_client_meets_a_cut_stream_after_some_blocks(start: Star
     await client.aio.aclose()
 
 
+def test_a_reset_is_a_reset_and_a_drop_an_orderly_end(start: Start) -> None:
+    bench = start(Scenario(simple_scenario(KEY).projects, rules=(Rule(Action.RESET, nth=(1,)), Rule(Action.DROP))))
+    with pytest.raises(httpx2.ReadError):
+        bench.ask("hi")
+    with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
+        bench.ask("hi")
+
+
 def test_a_hang_ends_when_the_client_gives_up(start: Start) -> None:
     bench = with_rule(start, Action.HANG, count=1)
     with pytest.raises(httpx2.ReadTimeout):

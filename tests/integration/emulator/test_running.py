@@ -32,6 +32,11 @@ def test_a_server_starts_stops_and_starts_anew() -> None:
         assert again.base_url == server.base_url
 
 
+def test_only_loopback_is_served() -> None:
+    with pytest.raises(ValueError, match="loopback only"):
+        EmulatorServer(simple_scenario(KEY), host="0.0.0.0")  # noqa: S104 - refused
+
+
 def test_a_taken_port_is_an_error_at_once() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -98,7 +103,8 @@ def test_admin_pages_show_the_log_the_state_and_the_counts(bench: Bench) -> None
 
 def test_answers_asked_for_twice_are_counted(bench: Bench) -> None:
     file = bench.upload()
-    for _ in range(3):
+    bench.server.add_rule(Rule(Action.EMPTY_TEXT, count=1))
+    for _ in range(4):
         bench.ask(file, "hi")
     bench.ask(file, "something else")
     assert bench.server.stats()["answered_more_than_once"] == 2
