@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gsvr_tui.report import limits
 
@@ -22,8 +23,7 @@ _TIME = re.compile(r"\[?\(?\b\d{1,3}:\d{2}(?::\d{2,3})?(?:[.,]\d{1,3})?\b\)?\]?"
 _TABLE_ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word or a character, and where it begins and ends in the text."""
 
     text: str
@@ -74,10 +74,14 @@ def find_loop(
     seen: dict[tuple[str, ...], list[int]] = {}
     tried: dict[int, int] = {}
     best: Loop | None = None
-    for here in range(len(words) - size + 1):
-        gram = tuple(words[here : here + size])
-        places = seen.setdefault(gram, [])
+    for here, gram in enumerate(zip(*(words[offset:] for offset in range(size)), strict=False)):
+        places = seen.get(gram)
+        if places is None:
+            seen[gram] = [here]
+            continue
         for before in places:
+            if here - before > limits.LONG_BLOCK_MAX_TOKENS:
+                continue
             loop = _loop_at(words, here, here - before, tried)
             if loop is None or loop.repeats < (long_repeats if loop.long else repeats):
                 continue

@@ -65,7 +65,8 @@ def test_technical_chinese_with_code_quotes_and_terms_passes() -> None:
     text = (
         "我们用 `for index in range(10): print(index)` 这个循环来遍历列表，每次调用 print 函数输出一个数字，"
         "然后介绍 Python 里的 list 和 dict 两种数据结构，说明什么时候用哪一种。老师引用了“premature optimization "
-        "is the root of all evil”这句话。\n```python\nwhile True:\n    do_something_with(very_long_name, another_name)\n```\n"
+        "is the root of all evil”这句话。\n```python\nwhile True:\n"
+        "    do_something_with(very_long_name, another_name)\n```\n"
     )
     assert judge_language(text, "zh-Hans").fits is True
 
