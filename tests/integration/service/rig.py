@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -279,6 +281,20 @@ class Rig:
     def generates(self, **wanted: object) -> list[LogEntry]:
         """Paid requests."""
         return self.entries("generate", **wanted)
+
+    def admin(self, page: str, **change: object) -> dict[str, Any]:
+        """The emulator's own pages: read `page`, or post a change to it."""
+        url = f"{self.server.base_url}/__emulator__/{page}"
+        data = json.dumps(change).encode() if change else None
+        request = urllib.request.Request(url, data)  # noqa: S310 - our own emulator
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=5) as response:
+            found: dict[str, Any] = json.load(response)
+        return found
+
+    def met(self, rule: int = 0) -> int:
+        """How many requests a rule of the scenario has acted on, those still hanging included."""
+        return int(self.admin("state")["rules"][rule]["done"])
 
     def uploads(self, **wanted: object) -> list[LogEntry]:
         """Uploads begun."""
