@@ -82,6 +82,7 @@ class AnswerStore:
         self._lock = threading.Lock()
         self._orphans: dict[str, str] = {}  # work key → request id, of answers no segment knows
         self._orphans_read = False
+        self._synced: set[Path] = set()  # folders whose own name is on disk
 
     # ------------------------------------------------------------ writing
 
@@ -125,11 +126,12 @@ class AnswerStore:
             self._on_status(StoreStatus())
 
     def _make_folder(self, folder: Path) -> None:
-        if folder.is_dir():
+        if folder in self._synced and folder.is_dir():
             return
         self._fs.mkdir(folder)
         self._fs.fsync_dir(self._folder)
         self._fs.fsync_dir(self._folder.parent)
+        self._synced.add(folder)
 
     def append_part(self, request_id: str, piece: bytes) -> None:
         """Keep a piece of a stream. Not synced: a part is evidence of a payment, not an answer."""

@@ -160,6 +160,11 @@ class Indexes:
         """The document id a key has, or None."""
         return self._slots[table].get(key)
 
+    def keys(self, table: str) -> list[tuple[str, ...]]:
+        """The keys of the documents there are."""
+        documents = self._tables.get(table, {})
+        return [key for key, doc_id in self._slots[table].items() if doc_id in documents]
+
     def slot(self, table: str, *key: str) -> int:
         """The document id for a key: the one it has, or one that is free and now set aside for it."""
         found = self._slots[table].get(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+_HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK, getattr(errno, "EDEADLOCK", errno.EDEADLK)}
 _LOCK_BYTE = 1 << 20  # far behind the text, so that others can read who holds it on Windows, too
 
 
@@ -39,6 +41,11 @@ class FolderLock:
         except OSError as error:
             holder = _holder(self._fd)
             os.close(self._fd)
+            if error.errno not in _HELD:
+                raise StoreUnusable(
+                    f"{path.parent} cannot be locked: {error.strerror}.",
+                    "Its file system does not keep two programs apart; choose a folder on a local disk.",
+                ) from error
             raise StoreLocked(str(path.parent), holder) from error
         text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "boot": _boot_id(), "started": wall})
         # the text is for people only; a full disk must not keep us from opening

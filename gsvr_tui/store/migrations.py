@@ -2,6 +2,7 @@
 
 A migration gets every table as {doc id: document} and changes it in place. After the last one a new snapshot is
 written and the old one kept as `state.json.v<N>.bak`. Each migration ships with a stored fixture of the old version.
+A field that is only added needs a new version, too: older programs must not open what they cannot read whole.
 """
 
 from __future__ import annotations

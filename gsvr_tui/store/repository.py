@@ -166,6 +166,12 @@ class Store:
         value: dict[str, Any] = codec.from_text(doc)["value"]
         return value
 
+    def meta_keys(self, prefix: str = "") -> list[str]:
+        """The names that have a mapping and begin with `prefix`, sorted."""
+        with self._engine.lock:
+            keys = self._indexes.keys(META)
+        return sorted(key for (key,) in keys if key.startswith(prefix))
+
     # ------------------------------------------------------------ changing
 
     def begin(self) -> Transaction:
@@ -292,10 +298,7 @@ class Transaction:
 
     def forget_remote_file(self, project: str, content_hash: str) -> None:
         """Remove a file's record; no error when it is not there."""
-        with self._store._engine.lock:
-            number = self._store._indexes.find(FILES, project, content_hash)
-        if number is not None:
-            self._steps.append(Delete(FILES, number))
+        self._forget(FILES, project, content_hash)
 
     def put_usage(self, usage: UsageDay) -> None:
         """Set what a project used of a model on a day."""
@@ -307,6 +310,10 @@ class Transaction:
         document = {"key": key, "value": dict(value)}
         self._steps.append(Put(META, self._slot(META, key), codec.to_text(document)))
 
+    def forget_meta(self, key: str) -> None:
+        """Remove a mapping; no error when it is not there."""
+        self._forget(META, key)
+
     def commit(self, level: Durability = Durability.DURABLE) -> Ticket:
         """Make all changes visible now and durable by `level`: `ticket.wait()` or `await ticket`.
 
@@ -317,6 +324,12 @@ class Transaction:
         self._committed = True
         steps, self._steps = self._steps, []
         return self._store._commit(steps, level)
+
+    def _forget(self, table: str, *key: str) -> None:
+        with self._store._engine.lock:
+            number = self._store._indexes.find(table, *key)
+        if number is not None:
+            self._steps.append(Delete(table, number))
 
     def _slot(self, table: str, *key: str) -> int:
         with self._store._engine.lock:

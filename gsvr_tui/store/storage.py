@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -23,6 +24,7 @@ from gsvr_tui.store.loading import Files, Loaded, load_state
 from gsvr_tui.store.lock import FolderLock
 from gsvr_tui.store.network import network_kind
 from gsvr_tui.store.status import Durability, Recovery, StatusBoard, StoreStatus
+from gsvr_tui.store.ticket import Ticket
 from gsvr_tui.store.writer import COMPACT_BYTES, RETRY_S, Writer
 
 Fields = Mapping[str, Any] | Callable[[MutableMapping[str, Any]], None]
@@ -135,7 +137,7 @@ class JournalStorage(Storage):
         """Not for this storage: the whole state is never written in place of a change."""
         raise NotImplementedError("JournalStorage writes changes, never everything")
 
-    def commit(self, changes: list[Change], level: Durability = Durability.DURABLE) -> Any:
+    def commit(self, changes: list[Change], level: Durability = Durability.DURABLE) -> Ticket:
         """Apply changes together; see Engine.commit."""
         return self.engine.commit(changes, level)
 
@@ -162,7 +164,11 @@ def _with_notes(recovery: Recovery, folder: Path) -> Recovery:
 
 def _make_private(folder: Path, fs: FileSystem) -> None:
     try:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
         fs.mkdir(folder)
+        for path in missing:  # else a power cut takes the folder with everything that is safe in it
+            with contextlib.suppress(PermissionError):
+                fs.fsync_dir(path.parent)
         if os.name != "nt" and folder.stat().st_mode & 0o077:
             folder.chmod(0o700)
     except OSError as error:

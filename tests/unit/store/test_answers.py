@@ -169,6 +169,47 @@ def test_a_full_disk_is_waited_for_until_the_store_is_closed(tmp_path: Path, fau
     assert not answers.has("03abc-1")
 
 
+def test_an_answer_on_a_full_disk_gets_the_reserve(quick_store: Any, faulty: Any) -> None:
+    class Full(faulty):  # type: ignore[misc]
+        """No room for answers while the reserve is there."""
+
+        def open(self, path: Path, flags: int = 0) -> int:
+            if "answers" in path.parts and reserve.exists():
+                raise OSError(errno.ENOSPC, "full")
+            descriptor: int = super().open(path, flags)
+            return descriptor
+
+    told: list[Any] = []
+    store: Store = quick_store(filesystem=Full(), on_status=told.append)
+    reserve = store.folder / "state.json.reserve"
+    transaction = store.begin()
+    transaction.put_meta("x", {})
+    transaction.commit().wait(10)  # by then the reserve is made
+    assert reserve.exists()
+    store.answers.write(HEADER, "paid")
+    assert store.answers.read("03abc-1").text == "paid"
+    assert not reserve.exists()
+    assert told == []
+
+
+def test_a_folder_whose_name_may_not_be_on_disk_is_synced_again(tmp_path: Path, faulty: Any) -> None:
+    synced: list[Path] = []
+
+    class Recording(faulty):  # type: ignore[misc]
+        def fsync_dir(self, folder: Path) -> None:
+            super().fsync_dir(folder)
+            synced.append(folder)
+
+    fs = Recording()
+    answers = AnswerStore(tmp_path / "answers", fs, retry_s=(0.001, 0.001))
+    with fs._lock:
+        fs.kinds, fs.first, fs.number, fs.left = {"fsync_dir"}, 1, errno.EIO, 1
+    path = answers.write(HEADER, "x")
+    assert synced == [tmp_path / "answers", tmp_path, path.parent]
+    answers.write(HEADER, "y")
+    assert synced[3:] == [path.parent]
+
+
 def test_who_cannot_wait_gets_the_error(tmp_path: Path, faulty: Any) -> None:
     fs = faulty()
     answers = AnswerStore(tmp_path / "answers", fs, retry_s=(0.001, 0.001))

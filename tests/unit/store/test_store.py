@@ -264,6 +264,29 @@ def test_meta_is_replaced_whole_and_what_is_given_out_is_a_copy(store: Store) ->
     assert store.meta("unknown") is None
 
 
+def test_meta_is_found_by_prefix_and_can_be_forgotten(store: Store, quick_store: Any) -> None:
+    transaction = store.begin()
+    for key in ("upload:b", "upload:a", "view"):
+        transaction.put_meta(key, {})
+    assert store.meta_keys() == []
+    transaction.commit()
+    assert store.meta_keys("upload:") == ["upload:a", "upload:b"]
+    transaction = store.begin()
+    transaction.forget_meta("upload:a")
+    transaction.forget_meta("never there")
+    transaction.commit().wait(10)
+    store.close()
+    assert quick_store().meta_keys() == ["upload:b", "view"]
+
+
+def test_asking_for_what_is_not_there_leaves_no_trace(store: Store) -> None:
+    for number in range(50):
+        assert store.remote_file("p", str(number)) is None
+        assert store.meta(str(number)) is None
+    assert store._indexes.keys("uploads") == store._indexes.keys("meta") == []
+    assert store._indexes._slots == {"uploads": {}, "usage": {}, "meta": {}}
+
+
 def test_many_jobs_in_one_transaction_are_written_in_parts_and_are_whole_after_opening(
     store: Store, make: Any, quick_store: Any
 ) -> None:
