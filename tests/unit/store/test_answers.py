@@ -173,10 +173,10 @@ def test_an_answer_on_a_full_disk_gets_the_reserve(quick_store: Any, faulty: Any
     class Full(faulty):  # type: ignore[misc]
         """No room for answers while the reserve is there."""
 
-        def open(self, path: Path, flags: int = 0) -> int:
+        def open(self, path: Path, *flags: int) -> int:
             if "answers" in path.parts and reserve.exists():
                 raise OSError(errno.ENOSPC, "full")
-            descriptor: int = super().open(path, flags)
+            descriptor: int = super().open(path, *flags)
             return descriptor
 
     told: list[Any] = []
