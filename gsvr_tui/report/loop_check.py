@@ -90,8 +90,9 @@ def _check_items(work: Work, section: ParsedSection) -> None:
             break
         failed = True
         items, times = _without_repeats(items, joined, loop)
-        where = f" from {format_time(times[0])} to {format_time(times[1])}" if times else ""
-        _fail_items(work, section, f"the same words {loop.repeats:.0f} times{where}; repeats were cut")
+        where = f" from {format_time(times[0])} to {format_time(times[1])}" if times and times[0] < times[1] else ""
+        message = f"the same words {loop.repeats:.0f} times{where}; repeats were cut"
+        _fail_items(work, section, message, reject=loop.repeats >= limits.HOPELESS_REPEATS)
     else:
         work.rejected = True
     items, same = _same_items(items, transcript)
@@ -108,10 +109,10 @@ def _check_items(work: Work, section: ParsedSection) -> None:
 
 
 def _fail_items(work: Work, section: ParsedSection, message: str, *, reject: bool = False) -> None:
-    # What was cut out of a section that tells the whole video shows as a gap, and its size decides.
+    # What was cut out of a section that tells the whole video shows as a gap, and its size decides; but a model that
+    # derailed for good is asked again.
     wanted = work.template.section(section.id)
-    covers = wanted is not None and wanted.covers
-    work.fail("loop", message, section.id, reject=reject and covers)
+    work.fail("loop", message, section.id, reject=reject and wanted is not None and work.wanted(wanted))
 
 
 def _could_be_spoken(items: Sequence[ParsedItem], joined: _Joined, loop: Loop) -> bool:

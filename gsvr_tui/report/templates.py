@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from gsvr_tui.core.text import clean_text
+from gsvr_tui.report.legacy_templates import is_legacy, legacy_templates
 from gsvr_tui.report.prompt_text import check_renders
 from gsvr_tui.report.template_file import TemplateFileProblem, template_from
 from gsvr_tui.report.template_model import Template
@@ -56,8 +57,8 @@ def load_templates(user_folder: Path | None = None) -> TemplateSet:
     found: dict[str, Template] = {}
     for resource in sorted(files("gsvr_tui.data").joinpath("templates").iterdir(), key=lambda entry: entry.name):
         if resource.name.endswith(".yaml"):
-            template = parse_template(resource.read_text(encoding="utf-8"), "built-in")
-            found[template.id] = template
+            for template in parse_templates(resource.read_text(encoding="utf-8"), "built-in"):
+                found[template.id] = template
     problems: list[TemplateProblem] = []
     own: dict[str, str] = {}
     for path in _user_files(user_folder, problems):
@@ -65,9 +66,10 @@ def load_templates(user_folder: Path | None = None) -> TemplateSet:
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise TemplateFileProblem("it is larger than 1 MiB")
-            template = parse_template(path.read_text(encoding="utf-8-sig"), name)
-            if template.id in own:
-                raise TemplateFileProblem(f"the id {template.id!r} is taken by {own[template.id]}")
+            loaded = parse_templates(path.read_text(encoding="utf-8-sig"), name, path.stem)
+            for template in loaded:
+                if template.id in own:
+                    raise TemplateFileProblem(f"the id {template.id!r} is taken by {own[template.id]}")
         except UnicodeDecodeError:
             problems.append(TemplateProblem(name, "it is not UTF-8 text"))
         except (TemplateFileProblem, YamlProblem) as problem:
@@ -75,16 +77,18 @@ def load_templates(user_folder: Path | None = None) -> TemplateSet:
         except OSError as error:
             problems.append(TemplateProblem(name, f"it can't be read: {error.strerror}"))
         else:
-            own[template.id] = name
-            found[template.id] = template
+            own.update({template.id: name for template in loaded})
+            found.update({template.id: template for template in loaded})
     return TemplateSet(tuple(found.values()), tuple(problems))
 
 
-def parse_template(text: str, source: str) -> Template:
-    """A template of a file's text. Raises YamlProblem or TemplateFileProblem."""
-    template = template_from(parse_yaml(text), source)
-    check_renders(template)
-    return template
+def parse_templates(text: str, source: str, stem: str = "template") -> list[Template]:
+    """The templates of a file's text: one, or those of an older file. Raises YamlProblem or TemplateFileProblem."""
+    data = parse_yaml(text)
+    templates = legacy_templates(data, source, stem) if is_legacy(data) else [template_from(data, source)]
+    for template in templates:
+        check_renders(template)
+    return templates
 
 
 def _user_files(folder: Path | None, problems: list[TemplateProblem]) -> list[Path]:

@@ -11,7 +11,7 @@ import pytest
 from gsvr_tui.report.prompt import PromptFacts, answer_schema, build_prompt
 from gsvr_tui.report.template_file import TemplateFileProblem
 from gsvr_tui.report.template_model import ParameterProblem, SectionKind, Template, check_parameters, in_language
-from gsvr_tui.report.templates import TemplateSet, UnknownTemplate, load_templates, parse_template
+from gsvr_tui.report.templates import TemplateSet, UnknownTemplate, load_templates, parse_templates
 from gsvr_tui.report.yaml_text import YamlProblem
 
 GOOD = """
@@ -101,7 +101,7 @@ def test_user_templates_join_in_win_over_shipped_ones_and_wrong_ones_are_told(tm
 def test_a_wrong_template_says_where_and_how(change: tuple[str, str], message: str) -> None:
     assert change[0] in GOOD
     with pytest.raises(TemplateFileProblem, match=re.escape(message)):
-        parse_template(GOOD.replace(*change), "x.yaml")
+        parse_templates(GOOD.replace(*change), "x.yaml")
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_a_wrong_template_says_where_and_how(change: tuple[str, str], message: s
 )
 def test_yaml_that_could_do_harm_is_refused(text: str, message: str) -> None:
     with pytest.raises(YamlProblem, match=message):
-        parse_template(text, "x.yaml")
+        parse_templates(text, "x.yaml")
 
 
 def test_parameters_are_taken_in_their_types_from_texts_too() -> None:
-    template = parse_template(GOOD, "x")
+    (template,) = parse_templates(GOOD, "x")
     assert check_parameters(template, {}) == {"tone": "plain", "count": 3, "share": 0.5, "quick": False}
     given = {"tone": "warm", "count": "5", "share": 1, "quick": "yes"}
     assert check_parameters(template, given) == {"tone": "warm", "count": 5, "share": 1.0, "quick": True}
@@ -228,3 +228,40 @@ def test_headings_are_found_in_the_nearest_language() -> None:
         assert in_language(titles, language) == title
     assert in_language({"fr": "Notes"}, "de") == "Notes"
     assert in_language({}, "de") == ""
+
+
+OLD = """
+templates:
+  Lesson-Plan:
+    name: Lesson plan
+    version: "1.0"
+    description: old
+    parameters: [video_title, video_duration, tone, current_timestamp]
+    model_config: {temperature: 0.7, max_tokens: 8192}
+    prompt: |
+      Write about {{video_title}} ({{ video_duration }}) in a {{tone}} tone, {{current_timestamp}}.
+      A literal {% brace %} and {# remark #} stay, ${cost} too.
+  chinese:
+    prompt: 请把视频的内容完整地写成中文报告，语言：{{language_preference}}。
+"""
+
+
+def test_templates_of_the_older_form_are_taken_over_with_their_placeholders_filled(tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(OLD, encoding="utf-8")
+    (tmp_path / "My plan.yaml").write_text("prompt: Just write {{max_length}} words.", encoding="utf-8")
+    loaded = load_templates(tmp_path)
+    assert loaded.problems == ()
+    lesson = loaded.get("lesson_plan")
+    assert [parameter.name for parameter in lesson.parameters] == ["tone"]
+    text = build_prompt(lesson, {"tone": "dry"}, PromptFacts(90, title="Light")).text
+    assert "Write about Light (0:01:30) in a dry tone, ." in text
+    assert "A literal {% brace %} and {# remark #} stay, ${cost} too." in text
+    assert loaded.get("chinese").language == "zh-Hans"
+    assert "Simplified Chinese。" in build_prompt(loaded.get("chinese"), {}, PromptFacts(90)).text
+    assert "Just write 500 words." in build_prompt(loaded.get("my_plan"), {}, PromptFacts(90)).text
+
+
+def test_a_broken_template_of_the_older_form_is_told(tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text("templates: {a: {prompt: 3}}")
+    (problem,) = load_templates(tmp_path).problems
+    assert problem.message == "templates.a: a prompt is needed"
