@@ -144,8 +144,10 @@ class JournalStorage(Storage):
     def close(self, timeout_s: float = 10.0, *, give_up: bool = False) -> None:
         """Write everything, let others in. Raises StoreUnsaved (and stays open) when the disk does not take it."""
         if self.writer is not None:
-            self.writer.close(timeout_s, give_up=give_up)
+            ended = self.writer.close(timeout_s, give_up=give_up)
             self.writer = None
+            if not ended:
+                return  # the lock goes with the process
         self._unlock()
 
     def _unlock(self) -> None:

@@ -76,8 +76,11 @@ class Writer:
         """Begin writing."""
         self._thread.start()
 
-    def close(self, timeout_s: float, *, give_up: bool) -> None:
-        """Write everything and end. Raises StoreUnsaved after `timeout_s` seconds unless `give_up`."""
+    def close(self, timeout_s: float, *, give_up: bool) -> bool:
+        """Write everything and end. Raises StoreUnsaved after `timeout_s` seconds unless `give_up`.
+
+        False when the thread hangs in a call into the system, so that nobody else may write to the folder yet.
+        """
         deadline = time.monotonic() + timeout_s
         self._engine.stop()
         self._hurry.set()
@@ -90,10 +93,11 @@ class Writer:
             self._thread.join(max(1.0, timeout_s))
             if self._thread.is_alive():  # a call into the system hangs: its descriptor must stay as it is
                 self._engine.progress.close()
-                return
+                return False
         self.compactor.join(max(0.0, deadline - time.monotonic()))
         self._engine.progress.close()
         self._drop_fd()
+        return True
 
     # ------------------------------------------------------------ the thread
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gsvr_tui.store import Store, StoreClosed, StoreStatus, StoreUnsaved, StoreUnusable
+from gsvr_tui.store import Store, StoreClosed, StoreLocked, StoreStatus, StoreUnsaved, StoreUnusable
 from gsvr_tui.store.storage import JournalDB
 
 
@@ -179,6 +179,37 @@ async def test_giving_up_wakes_those_who_wait(tmp_path: Path, faulty: Any) -> No
     again = Store.open(tmp_path)
     assert again.meta("x") == {"n": 1}
     again.close()
+
+
+def test_a_disk_that_hangs_keeps_others_out_until_the_process_ends(tmp_path: Path, faulty: Any) -> None:
+    release, hanging = threading.Event(), threading.Event()
+
+    class Hanging(faulty):  # type: ignore[misc]
+        hang = False
+
+        def fsync(self, fd: int) -> None:
+            if self.hang:
+                hanging.set()
+                release.wait(30)
+            super().fsync(fd)
+
+    fs = Hanging()
+    database = JournalDB(tmp_path, filesystem=fs)
+    store = Store(database)
+    held = database.storage._lock
+    assert held is not None
+    fs.hang = True
+    transaction = store.begin()
+    transaction.put_meta("x", {})
+    ticket = transaction.commit()
+    assert hanging.wait(10)
+    store.close(0.01, give_up=True)
+    with pytest.raises(StoreClosed):
+        ticket.wait(1)
+    with pytest.raises(StoreLocked):
+        Store.open(tmp_path)
+    release.set()
+    held.release()
 
 
 def test_a_full_disk_gets_the_reserve_first(tmp_path: Path, faulty: Any) -> None:
