@@ -118,7 +118,8 @@ class FailurePolicy:
                 state.ledger.release(event.request, now)
             else:
                 state.ledger.refuse(event.request, now)
-            state.money.settle(event.request, None if event.failure.maybe_paid else event.cost_usd)
+            unknown = event.failure.maybe_paid and not event.cost_usd
+            state.money.settle(event.request, None if unknown else event.cost_usd)
             state.forget_probe(event.request, flight.model)
             return flight.project, flight.account, flight.model
         entry = state.board.entries.get(event.job)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Coroutine
 from dataclasses import replace
+from typing import Any
 
 from gsvr_tui.core.failure import Failure
 from gsvr_tui.core.models import Account, Job, Now, RequestState, Segment, Step, Usage
@@ -25,9 +27,25 @@ from gsvr_tui.store.status import Durability
 
 LONGEST_ANSWER_S = 900.0
 """The service goes on computing and charging after we hang up, so the limit is generous."""
+LONGEST_RECORDING_S = 10.0
 THINKING = "low"
 
 Outcome = Answered | StepFailed | Interrupted
+
+
+async def _to_the_end(recording: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """What the service said is put on disk and counted also when the step is broken off meanwhile.
+
+    A disk that takes nothing does not hold up the end: after a while, or at a second try to break off, it is left.
+    """
+    task = asyncio.create_task(recording)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=LONGEST_RECORDING_S)
+        if task.done() and not task.cancelled():
+            return task.result()
+        raise
 
 
 class GenerateStep:
@@ -94,10 +112,16 @@ class _Request:
         )
 
     async def run(self) -> Outcome:
+        try:
+            return await self._ask()
+        except asyncio.CancelledError:
+            return Interrupted(self._action.job, Step.GENERATE, self._action.request, sent=self._sent_mono is not None)
+
+    async def _ask(self) -> Outcome:
         context, action = self._context, self._action
         file = context.files.known(self._account.project, self._job.content_hash)
         if file is None:
-            return StepFailed(action.job, Step.GENERATE, context.files.gone(), action.request)
+            return StepFailed(action.job, Step.GENERATE, context.files.gone(), action.request, sent=False)
         try:
             gateway = await context.gateways.get(self._account)
             await self._write_intent()
@@ -109,11 +133,11 @@ class _Request:
                 timeout_s=LONGEST_ANSWER_S,
             )
         except GeminiFailure as problem:
-            return await self._failed(problem.failure)
+            return await _to_the_end(self._failed(problem.failure))
         except asyncio.CancelledError:
             self._broke_off()
-            return Interrupted(action.job, Step.GENERATE, action.request, sent=self._sent_mono is not None)
-        return await asyncio.shield(self._answered(answer))
+            raise
+        return await _to_the_end(self._answered(answer))
 
     def _generate_request(self, uri: str, mime_type: str) -> GenerateRequest:
         info = self._context.catalogue.get(self._action.model)
@@ -180,6 +204,8 @@ class _Request:
         failure = answer_failure(answer)
         cost = self._price(answer.usage, now)
         state = RequestState.ANSWERED if failure is None else RequestState.FAILED
+        if failure is not None and failure.maybe_paid:  # it broke off, and so did the count of its tokens
+            cost, state = max(cost, self._intent.reserved_usd), RequestState.UNKNOWN
         await self._close(state, answer.usage, cost)
         if failure is not None:
             context.desk.note(action.job, f"answer no good: {failure.message}", "warning")
@@ -212,6 +238,7 @@ class _Request:
             failure,
             self._action.request,
             cost_usd=None if unknown else 0.0,
+            sent=self._sent_mono is not None or failure.http_status is not None,
         )
 
     def _intent_written(self) -> bool:
