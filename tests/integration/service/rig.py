@@ -130,7 +130,7 @@ class Rig:
         chosen = ServiceSettings(
             accounts=(),
             output_dir=str(self.home / "reports"),
-            base_url=self.server.base_url,
+            base_url=settings.pop("base_url", self.server.base_url),
             keep_config=settings.pop("keep_config", False),
             drain_s=settings.pop("drain_s", PATIENCE_S),
             workers=settings.pop("workers", 4),
@@ -167,6 +167,28 @@ class Rig:
         self.emulated.advance(seconds)
         self.clock.jump(seconds)
         self.tell(SetWorkers, workers=0 if self.status.workers_auto else self.status.workers)  # look at the clock now
+
+    def play(self, *jobs: str) -> None:
+        """Until these jobs (all, when none is named) have ended, with time moved on whenever all rests or waits."""
+        final = {JobState.DONE, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}
+
+        def ended() -> bool:
+            return all(self.rows[job].state in final for job in jobs or tuple(self.rows))
+
+        def waits() -> bool:
+            return self.status is not None and self.status.state is RunState.RESTING and self.status.until is not None
+
+        while True:
+            self.wait_for(lambda: ended() or waits())
+            if ended():
+                return
+            assert self.status is not None
+            assert self.status.until is not None
+            assert self.session is not None
+            until, now = self.status.until, self.session.parts.clock.now().wall
+            self.advance(max(0.01, until - now + 0.01))
+            moved = self.status.until
+            self.wait_for(lambda: ended() or not waits() or self.status.until != moved)  # noqa: B023 - used at once
 
     def close(self, *, drain: bool = True) -> None:
         """Stop the service and close the session."""
@@ -264,8 +286,14 @@ class Rig:
 
     def wait_rest(self) -> Status:
         """Wait until nothing is in flight and say how the service stands."""
-        still = {RunState.IDLE, RunState.RESTING, RunState.BLOCKED, RunState.PAUSED, RunState.STALLED}
-        self.wait_for(lambda: self.status is not None and self.status.state in still)
+        still = {RunState.RESTING, RunState.BLOCKED, RunState.PAUSED, RunState.STALLED}
+
+        def rests() -> bool:
+            assert self.status is not None
+            over = self.status.state is RunState.IDLE and all(row.state.final for row in self.rows.values())
+            return over or self.status.state in still
+
+        self.wait_for(rests)
         assert self.status is not None
         return self.status
 
