@@ -19,6 +19,9 @@ from gsvr_tui.media.problem import MediaProblem
 MAX_BYTES = 2 * 1024**3
 """The Files API takes 2 GB a file."""
 
+UNKNOWN = "unknown"
+"""The name of a codec that can't be told."""
+
 TAIL_S = 5.0
 """How much of the end is read to see where it really is."""
 
@@ -55,7 +58,8 @@ def probe_file(path: Path) -> ProbeFacts:
             if isinstance(error, av.FFmpegError):
                 raise _unopenable(head) from None
             raise problem_of(error) from None
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, ValueError, LookupError, AttributeError):
+            # PyAV also raises these on damaged files, such as streams that turn up late or have no decoder
             raise _unopenable(head) from None
 
 
@@ -67,7 +71,7 @@ def _facts(container: InputContainer, suffix: str, status: os.stat_result) -> Pr
         raise MediaProblem("NOT_A_VIDEO", "there is neither picture nor sound in it", "Choose a video file.")
     video_codec = _codec(video)
     wrapping = wrapping_of(container.format.name, suffix, video_codec)
-    if not video_codec or video.width == 0:
+    if video_codec == UNKNOWN or video.width == 0:
         raise MediaProblem("UNSUPPORTED", "its picture is in a format that is not known", _CONVERT)
     if wrapping.needs_remux and video_codec not in MP4_VIDEO:
         raise MediaProblem(
@@ -101,7 +105,7 @@ def _main_video(container: InputContainer) -> VideoStream | None:
 
 def _codec(stream: av.stream.Stream) -> str:
     context = stream.codec_context
-    return str(context.name) if context is not None else "unknown"
+    return str(context.name) if context is not None else UNKNOWN
 
 
 # ---------------------------------------------------------------- how long
@@ -144,7 +148,7 @@ def _last_packet(container: InputContainer, seek_to: float | None) -> float | No
                 continue
             last = float((packet.pts + (packet.duration or 0)) * packet.time_base)
             end = last if end is None else max(end, last)
-    except (av.FFmpegError, OSError):
+    except (av.FFmpegError, OSError, LookupError):
         pass  # what was read before the damage counts
     return end
 

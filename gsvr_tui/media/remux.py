@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -29,20 +30,18 @@ def remux_to_mp4(source: Path, target: Path) -> tuple[str, ...]:
                 dropped = _copy(container, temporary)
             temporary.replace(target)
         except OSError as error:
-            if isinstance(error, av.FFmpegError) and not error.errno:
-                raise MediaProblem("UNSUPPORTED", "its streams can't be copied into an MP4", _CONVERT) from None
-            raise _copy_problem(error) from None
-        except (av.FFmpegError, ValueError):
-            raise MediaProblem("UNSUPPORTED", "its streams can't be copied into an MP4", _CONVERT) from None
+            if isinstance(error, av.FFmpegError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise _impossible() from None
+            raise problem_of(error) from None
+        except (av.FFmpegError, ValueError, LookupError, AttributeError):  # the last two on damaged files
+            raise _impossible() from None
     finally:
         temporary.unlink(missing_ok=True)
     return dropped
 
 
-def _copy_problem(error: OSError) -> MediaProblem:
-    if isinstance(error, av.error.InvalidDataError):
-        return MediaProblem("UNSUPPORTED", "its streams can't be copied into an MP4", _CONVERT)
-    return problem_of(error)
+def _impossible() -> MediaProblem:
+    return MediaProblem("UNSUPPORTED", "its streams can't be copied into an MP4", _CONVERT)
 
 
 def _copy(container: InputContainer, target: Path) -> tuple[str, ...]:

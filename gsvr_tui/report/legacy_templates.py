@@ -1,6 +1,6 @@
 """Reads templates of the older gs_videoReport form: one prompt with `{{name}}` placeholders.
 
-Such a file has `templates:` with an entry per id, or one entry of its own: name, version, description, parameters (names),
+Such a file has `templates:` with an entry per id, or one entry of its own: name, version, description, parameters,
 prompt, and settings of the model, which are not used. Its prompt becomes the instructions of a template whose report
 is one text and the moments it rests on. Placeholders the program knows are filled by it; others become parameters.
 """

@@ -138,9 +138,11 @@ def _too_dense(starts: Sequence[float]) -> bool:
 def check_coverage(work: Work) -> None:
     """Entries that account for the whole video reach from its start to its end, without large gaps."""
     part = work.facts.range
-    gaps: list[Range] = list(work.facts.lost)
+    gaps: list[Range] = [*work.facts.lost, *work.missing]
     for lost in work.facts.lost:
         work.fail("coverage", f"{lost} has no usable answer", str(lost))
+    for gap in work.missing:
+        work.fail("coverage", f"nothing is said of {gap}", str(gap))
     for section in work.template.sections:
         parsed = work.answer.section(section.id)
         if not section.covers or parsed is None or not parsed.items:
@@ -148,11 +150,11 @@ def check_coverage(work: Work) -> None:
         if section.kind is SectionKind.TRANSCRIPT and not work.facts.has_audio:
             continue
         for gap in uncovered(parsed.items, part):
-            if any(lost.start_s - 1 <= gap.start_s and gap.end_s <= lost.end_s + 1 for lost in work.facts.lost):
+            if any(known.start_s - 1 <= gap.start_s and gap.end_s <= known.end_s + 1 for known in gaps):
                 continue
             gaps.append(gap)
             work.fail("coverage", f"nothing is said of {gap}", section.id)
-    work.missing = merge_ranges([*work.missing, *gaps])
+    work.missing = merge_ranges(gaps)
     lost_s = sum(gap.length_s for gap in work.missing)
     if part.length_s > 0 and lost_s > limits.PARTIAL_SHARE * part.length_s:
         work.fail("coverage", f"{lost_s / part.length_s:.0%} of the video is missing", reject=True)

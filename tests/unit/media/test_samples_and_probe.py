@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import socket
 import struct
 import sys
 import wave
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -242,3 +244,27 @@ def test_a_clip_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="even sides"):
         make_clip(tmp_path / "a.mp4", ClipSpec(5, width=33))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_files_are_refused_or_read_and_never_crash(tmp_path: Path) -> None:
+    for suffix in (".mp4", ".mkv", ".ts", ".avi"):
+        whole = clip(tmp_path / f"whole{suffix}", 3).read_bytes()
+        path = tmp_path / f"damaged{suffix}"
+        for seed in range(25):
+            chance = random.Random(f"{suffix}{seed}")
+            data = bytearray(whole)
+            reach = chance.choice([300, 4_000, len(data)])
+            for _ in range(chance.randrange(1, 30)):
+                data[chance.randrange(reach) * chance.choice([1, -1])] = chance.randrange(256)
+            path.write_bytes(data[: chance.choice([len(data), chance.randrange(len(data))])])
+            outcomes = {outcome(probe_file, path), outcome(remux_to_mp4, path, tmp_path / "out.mp4")}
+            assert outcomes <= {"", "EMPTY", "TRUNCATED", "NOT_A_VIDEO", "NO_VIDEO", "UNSUPPORTED"}
+
+
+def outcome(call: Callable[..., object], *args: Path) -> str:
+    """The code of the MediaProblem, empty when there is none."""
+    try:
+        call(*args)
+    except MediaProblem as problem:
+        return problem.code
+    return ""

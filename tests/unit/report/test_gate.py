@@ -428,3 +428,19 @@ def test_a_job_whose_parts_are_all_lost_is_rejected(transcript: Template) -> Non
     assert result.verdict is Verdict.REJECTED
     assert result.cleaned is None
     assert len(result.problems) == 2
+
+
+def test_a_gap_found_in_a_part_stays_a_gap_of_the_whole(
+    transcript: Template, make_answer: Callable[..., Answer]
+) -> None:
+    parts = []
+    for n in range(12):
+        answer = make_answer(transcript, 600.0, "", n, n * 600.0)
+        if n == 5:  # 100 s: too much for the end of ten minutes, little for two hours
+            answer["transcript"] = [e for e in answer["transcript"] if (parse_time(e["start"]) or 0) < 3500]
+        parts.append(PartAnswer(json.dumps(answer, ensure_ascii=False), n * 600.0, (n + 1) * 600.0))
+    result = judge_parts(parts, transcript, 7200.0).gate
+    assert result.verdict is Verdict.PARTIAL
+    assert len(result.missing) == 1
+    assert result.missing[0].end_s == 3600.0
+    assert sum(finding.check == "coverage" for finding in result.problems) == 1

@@ -265,3 +265,15 @@ def test_a_broken_template_of_the_older_form_is_told(tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text("templates: {a: {prompt: 3}}")
     (problem,) = load_templates(tmp_path).problems
     assert problem.message == "templates.a: a prompt is needed"
+
+
+def test_the_example_in_the_documentation_works() -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "templates.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (template,) = parse_templates(example, "docs")
+    text = build_prompt(template, {"course": "Physics", "style": "short", "steps": 7}, PromptFacts(600)).text
+    assert "of the course Physics" in text
+    assert "One sentence for each step." in text
+    assert "At most 7 steps" in text
+    for name in load_templates().ids():
+        assert f"`{name}`" in page
