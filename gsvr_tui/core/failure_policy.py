@@ -18,6 +18,7 @@ MOST_UNKNOWN_OUTCOMES = 6
 """Requests of one job whose outcome stayed unknown: each may have been paid."""
 MOST_ALONE = 6
 """Server errors of one job in a row while others went through: then it is the job."""
+INTERNAL = 500
 MOST_REPLANS = 2
 RETRY_FIRST_S = 2.0
 RETRY_LONGEST_S = 60.0
@@ -198,7 +199,7 @@ class FailurePolicy:
         """The model's breaker says when to ask again; an upload, which has none, waits by itself."""
         if entry.step is not Step.GENERATE:
             self._retry(entry, failure, now)
-        elif self._alone(entry):
+        elif self._alone(entry, internal=failure.http_status == INTERNAL):
             self._item(entry, failure, now)
         else:
             self._s.board.touch(entry)
@@ -211,10 +212,14 @@ class FailurePolicy:
         seconds = self._backoff(entry.trouble)
         self._wait(entry, seconds + (UNKNOWN_WAIT_S if failure.maybe_paid else 0.0), failure, now)
 
-    def _alone(self, entry: Entry) -> bool:
-        """True when others go through and only this job fails, again and again."""
+    def _alone(self, entry: Entry, *, internal: bool = False) -> bool:
+        """True when others go through and only this job fails, again and again.
+
+        An internal error counts also when there is no other: an overload passes, a video that breaks the service does
+        not.
+        """
         breaker = self._s.breaker(entry.model or entry.models[0])
-        if breaker.successes > entry.successes_seen:
+        if internal or breaker.successes > entry.successes_seen:
             entry.successes_seen = breaker.successes
             entry.alone += 1
         return entry.alone > MOST_ALONE

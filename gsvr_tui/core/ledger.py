@@ -7,28 +7,17 @@ counted. A request never starts beyond a known limit.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from gsvr_tui.core.book import Book, Reservation, Slot, none_at_all
 from gsvr_tui.core.failure import QuotaViolation
 from gsvr_tui.core.models import Limits, Now
-from gsvr_tui.core.pacific import day_start, next_midnight, pacific_day
-from gsvr_tui.core.window import SlidingWindow
+from gsvr_tui.core.pacific import next_midnight, pacific_day
 
-DAY_SPREAD_S = 60.0
-"""In the first minute after midnight a day that was used up still counts: the service's clock and ours may differ."""
+USUAL_ROUND_TRIP_S = 0.15
 
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """When a request can start on a project × model: `at` (monotonic, `inf` = never as things are) and what limits it.
-
-    `why` is one of "", "rpm", "tpm", "rpd", "resting", "no_access", "too_big".
-    """
-
-    at: float
-    why: str = ""
+__all__ = ["Ledger", "QuotaView", "Slot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,77 +35,23 @@ class QuotaView:
     resting_until: float | None
     note: str
     no_access: bool
-
-
-class _Book:
-    """One project × model."""
-
-    __slots__ = (
-        "day",
-        "day_ends",
-        "day_used",
-        "day_used_before",
-        "learned",
-        "limits",
-        "no_access",
-        "rest_note",
-        "rest_until_mono",
-        "rest_until_wall",
-        "stated",
-        "window",
-    )
-
-    def __init__(self, day: str, day_ends: float) -> None:
-        self.window = SlidingWindow()
-        self.stated = Limits()
-        self.learned = Limits()
-        self.limits = Limits()  # what holds now, of the two
-        self.day = day
-        self.day_ends = day_ends  # wall
-        self.day_used = 0
-        self.day_used_before = 0  # the day before
-        self.no_access = False
-        self.rest_until_mono = -math.inf
-        self.rest_until_wall: float | None = None
-        self.rest_note = ""
-
-    def take_limits(self, *, stated: Limits | None = None, learned: Limits | None = None) -> None:
-        """What holds from now on: of the user's (or the tier's) number and the service's own the smaller."""
-        self.stated = stated or self.stated
-        self.learned = learned or self.learned
-        source = self.learned.source if self.learned.source != "unknown" else self.stated.source
-        self.limits = Limits(
-            rpm=_smaller(self.stated.rpm, self.learned.rpm),
-            tpm=_smaller(self.stated.tpm, self.learned.tpm),
-            rpd=_smaller(self.stated.rpd, self.learned.rpd),
-            source=source,
-        )
-
-
-def _none_at_all(limits: Limits) -> bool:
-    return 0 in (limits.rpm, limits.tpm, limits.rpd)
-
-
-def _smaller(one: int | None, other: int | None) -> int | None:
-    if one is None:
-        return other
-    return one if other is None else min(one, other)
+    tokens_day: int = 0
 
 
 class Ledger:
     """All books. `mono` times decide on minutes, `wall` times on Pacific days."""
 
     def __init__(self) -> None:
-        self._books: dict[tuple[str, str], _Book] = {}
-        self._reserved: dict[str, tuple[str, str, str]] = {}  # reservation → project, model, day
+        self._books: dict[tuple[str, str], Book] = {}
+        self._reserved: dict[str, Reservation] = {}
+        self.round_trip_s = USUAL_ROUND_TRIP_S
 
-    def _book(self, project: str, model: str, now: Now) -> _Book:
+    def _book(self, project: str, model: str, now: Now) -> Book:
         book = self._books.get((project, model))
         if book is None:
-            book = self._books[project, model] = _Book(pacific_day(now.wall), next_midnight(now.wall))
-        elif now.wall >= book.day_ends:  # never back: a clock set back does not give quota
-            book.day_used_before = book.day_used
-            book.day, book.day_ends, book.day_used = pacific_day(now.wall), next_midnight(now.wall), 0
+            book = self._books[project, model] = Book(pacific_day(now.wall), next_midnight(now.wall))
+        else:
+            book.roll(now)
         return book
 
     # ---------------------------------------------------------------- limits
@@ -125,7 +60,7 @@ class Ledger:
         """Take limits stated by the user or known of the tier."""
         book = self._book(project, model, now)
         book.take_limits(stated=limits)
-        book.no_access = _none_at_all(limits)
+        book.no_access = none_at_all(limits)
 
     def limits(self, project: str, model: str, now: Now) -> Limits:
         """The limits that hold now."""
@@ -140,32 +75,14 @@ class Ledger:
         self._book(project, model, now).take_limits(learned=limits)
 
     def learn(self, project: str, model: str, violations: Iterable[QuotaViolation], now: Now) -> bool:
-        """Take the limits a 429 named; True when that changed anything."""
-        book = self._book(project, model, now)
-        before = learned = book.learned
-        for violation in violations:
-            if violation.limit is None:
-                continue
-            if violation.limit == 0:
-                book.no_access = True
-            elif violation.dimension == "rpm":
-                learned = replace(learned, rpm=violation.limit, source="429")
-            elif violation.dimension == "tpm":
-                learned = replace(learned, tpm=violation.limit, source="429")
-            elif violation.dimension == "rpd":
-                learned = replace(learned, rpd=violation.limit, source="429")
-                book.day_used = max(book.day_used, violation.limit)  # others may use the project too
-        book.take_limits(learned=learned)
-        return learned != before
+        """Take what a 429 says (`Book.learn`); True when that changed anything."""
+        return self._book(project, model, now).learn(violations, now)
 
     # ---------------------------------------------------------------- rests
 
     def rest(self, project: str, model: str, seconds: float, note: str, now: Now) -> None:
         """No request before `seconds` from now; a longer rest stays."""
-        book = self._book(project, model, now)
-        until = now.mono + seconds
-        if until > book.rest_until_mono:
-            book.rest_until_mono, book.rest_until_wall, book.rest_note = until, now.wall + seconds, note
+        self._book(project, model, now).rest(seconds, note, now)
 
     def rest_until_midnight(self, project: str, model: str, spread_s: float, note: str, now: Now) -> None:
         """No request before the next Pacific midnight plus `spread_s`."""
@@ -181,8 +98,7 @@ class Ledger:
         """Forget rests of a project, after the user replaced or rechecked its key."""
         for (known, _), book in self._books.items():
             if known == project:
-                book.rest_until_mono, book.rest_until_wall, book.rest_note = -math.inf, None, ""
-                book.no_access = _none_at_all(book.stated)
+                book.end_rest()
 
     def deny(self, project: str, model: str, now: Now) -> None:
         """The project has no access to the model."""
@@ -192,33 +108,7 @@ class Ledger:
 
     def earliest(self, project: str, model: str, tokens: int, now: Now) -> Slot:
         """When one more request of `tokens` input tokens may be sent."""
-        book = self._book(project, model, now)
-        if book.no_access:
-            return Slot(math.inf, "no_access")
-        limits = book.limits
-        if limits.tpm is not None and tokens > limits.tpm:
-            return Slot(math.inf, "too_big")
-        slot = Slot(now.mono)
-        if book.rest_until_mono > now.mono:
-            slot = Slot(book.rest_until_mono, "resting")
-        if limits.rpd is not None:
-            to_midnight = self._day_full_for(book, limits.rpd, now)
-            if now.mono + to_midnight > slot.at:
-                slot = Slot(now.mono + to_midnight, "rpd")
-        at = book.window.earliest(now.mono, tokens, limits.rpm, limits.tpm)
-        if at > slot.at:
-            by_requests = book.window.earliest(now.mono, 0, limits.rpm, None)
-            slot = Slot(at, "rpm" if by_requests >= at else "tpm")
-        return slot
-
-    @staticmethod
-    def _day_full_for(book: _Book, rpd: int, now: Now) -> float:
-        """Seconds until the day has room again."""
-        if book.day_used >= rpd:
-            return next_midnight(now.wall) - now.wall + DAY_SPREAD_S
-        if book.day_used + book.day_used_before < rpd:
-            return 0.0
-        return max(0.0, DAY_SPREAD_S - (now.wall - day_start(now.wall)))
+        return self._book(project, model, now).earliest(tokens, self.round_trip_s, now)
 
     def day_left(self, project: str, model: str, now: Now) -> float:
         """Share of today's requests that is left, 1.0 when the limit is not known."""
@@ -233,56 +123,63 @@ class Ledger:
         if self.earliest(project, model, tokens, now).at > now.mono:
             return False
         book = self._book(project, model, now)
-        book.window.reserve(key, tokens)
-        book.day_used += 1
-        self._reserved[key] = (project, model, book.day)
+        self._reserved[key] = Reservation(project, model, book.day, tokens, book.reserve(key, tokens, now))
         return True
 
     def mark_sent(self, key: str, now: Now) -> None:
         """The request has left this machine."""
         held = self._reserved.get(key)
         if held is not None:
-            self._books[held[0], held[1]].window.mark_sent(key, now.mono)
+            self._books[held.project, held.model].window.mark_sent(key, now.mono)
+
+    def _end(self, key: str, now: Now) -> tuple[Reservation, Book] | None:
+        held = self._reserved.pop(key, None)
+        if held is None:
+            return None
+        book = self._book(held.project, held.model, now)
+        book.in_flight = max(0, book.in_flight - 1)
+        return held, book
 
     def settle(self, key: str, tokens: int | None, now: Now) -> None:
         """The request ended. `tokens` as the service counted them; None: not known, the estimate stays."""
-        held = self._reserved.pop(key, None)
-        if held is None:
+        ended = self._end(key, now)
+        if ended is None:
             return
-        window = self._books[held[0], held[1]].window
+        held, book = ended
         if tokens is None:
-            window.mark_sent(key, now.mono)
-            window.release(key)  # it left, so it stays counted
-        else:
-            window.settle(key, tokens, now.mono)
+            book.window.mark_sent(key, now.mono)
+            book.window.release(key)  # it left, so it stays counted
+            return
+        book.settle(key, held, tokens, now)
 
     def release(self, key: str, now: Now) -> None:
         """The request never left."""
-        held = self._reserved.pop(key, None)
-        if held is None:
-            return
-        book = self._book(held[0], held[1], now)
-        book.window.release(key)
-        if book.day == held[2]:
-            book.day_used = max(0, book.day_used - 1)
+        ended = self._end(key, now)
+        if ended is not None:
+            held, book = ended
+            book.window.release(key)
+            book.give_back_day(held)
 
     def refuse(self, key: str, now: Now) -> None:
         """The service turned the request away. It may count against the minute, so it stays there; not the day."""
-        held = self._reserved.pop(key, None)
-        if held is None:
-            return
-        book = self._book(held[0], held[1], now)
-        book.window.settle(key, 0, now.mono)
-        if book.day == held[2]:
-            book.day_used = max(0, book.day_used - 1)
+        ended = self._end(key, now)
+        if ended is not None:
+            held, book = ended
+            book.window.settle(key, 0, now.mono)
+            book.give_back_day(held)
 
     # ---------------------------------------------------------------- over a restart, and for people
 
-    def restore_day(self, project: str, model: str, day: str, requests: int, now: Now) -> None:
-        """Take the count of a Pacific day from an earlier run; other days are of no interest."""
+    def restore_day(self, project: str, model: str, day: str, requests: int, now: Now, tokens: int = 0) -> None:
+        """Take the counts of a Pacific day from an earlier run; other days are of no interest."""
         book = self._book(project, model, now)
         if day == book.day:
             book.day_used = max(book.day_used, requests)
+            book.tokens_day = max(book.tokens_day, tokens)
+
+    def note_round_trip(self, seconds: float) -> None:
+        """How long the service takes to say anything at all, smoothed."""
+        self.round_trip_s += 0.2 * (seconds - self.round_trip_s)
 
     def restore_send(self, project: str, model: str, sent_at: float, tokens: int, now: Now) -> None:
         """A request of an earlier run that left at wall time `sent_at`; call in order of time."""
@@ -311,6 +208,7 @@ class Ledger:
                     resting_until=book.rest_until_wall if resting else None,
                     note="no access to this model" if book.no_access else (book.rest_note if resting else ""),
                     no_access=book.no_access,
+                    tokens_day=book.tokens_day,
                 )
             )
         return tuple(result)

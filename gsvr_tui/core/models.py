@@ -265,7 +265,10 @@ class Limits:
     rpm: int | None = None
     tpm: int | None = None  # input tokens a minute
     rpd: int | None = None
-    source: str = "unknown"  # user, 429, tier, unknown
+    source: str = "unknown"  # user, 429, inferred, tier, unknown
+    tpd: int | None = None  # input tokens a day
+    paced: bool = False  # the service takes them only evenly spaced: one every 60/rpm seconds
+    learned_at: float | None = None  # wall time the service named them
 
 
 @dataclass(frozen=True, slots=True)
