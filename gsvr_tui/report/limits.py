@@ -21,6 +21,7 @@ HOPELESS_REPEATS = 20  # no song does this
 ZLIB_WINDOW = 2_000
 ZLIB_STEP = 1_000
 ZLIB_RATIO = 5.0
+ZLIB_HOPELESS = 8.0  # near-copies reach 13 and more; tables in prose and API pages 5 to 6
 TABLE_SHARE = 0.40  # more table rows than this: repetition says nothing
 SAME_ITEM_TIMES = 6
 SAME_ITEM_MIN_CHARS = 12

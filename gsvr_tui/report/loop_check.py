@@ -43,8 +43,8 @@ def _check_text(work: Work, section: ParsedSection) -> None:
         _fail(work, section, "it consists of repetitions")
     if text != section.text:
         work.answer = work.answer.with_section(replace(section, text=text))
-    elif worst_ratio(text) >= limits.ZLIB_RATIO:
-        _fail(work, section, "it says nearly the same again and again")
+    elif (ratio := worst_ratio(text)) >= limits.ZLIB_RATIO:
+        _fail_by_weight(work, section, "it says nearly the same again and again", reject=ratio >= limits.ZLIB_HOPELESS)
 
 
 def _fail(work: Work, section: ParsedSection, message: str) -> None:
@@ -92,23 +92,25 @@ def _check_items(work: Work, section: ParsedSection) -> None:
         items, times = _without_repeats(items, joined, loop)
         where = f" from {format_time(times[0])} to {format_time(times[1])}" if times and times[0] < times[1] else ""
         message = f"the same words {loop.repeats:.0f} times{where}; repeats were cut"
-        _fail_items(work, section, message, reject=loop.repeats >= limits.HOPELESS_REPEATS)
+        _fail_by_weight(work, section, message, reject=loop.repeats >= limits.HOPELESS_REPEATS)
     else:
         work.rejected = True
     items, same = _same_items(items, transcript)
     if same:
         failed = True
-        _fail_items(work, section, f"{same} entries say what an entry before said; they were left out")
+        _fail_by_weight(work, section, f"{same} entries say what an entry before said; they were left out")
     if failed:
         work.answer = work.answer.with_section(replace(section, items=tuple(items)))
-    elif worst_ratio(joined.text) >= limits.ZLIB_RATIO:
+    elif (ratio := worst_ratio(joined.text)) >= limits.ZLIB_RATIO:
         if transcript and _spoken_pace(items, len(joined.tokens)):
             work.note("loop", "much of it is nearly the same", section.id)
         else:
-            _fail_items(work, section, "it says nearly the same again and again", reject=True)
+            _fail_by_weight(
+                work, section, "it says nearly the same again and again", reject=ratio >= limits.ZLIB_HOPELESS
+            )
 
 
-def _fail_items(work: Work, section: ParsedSection, message: str, *, reject: bool = False) -> None:
+def _fail_by_weight(work: Work, section: ParsedSection, message: str, *, reject: bool = False) -> None:
     # What was cut out of a section that tells the whole video shows as a gap, and its size decides; but a model that
     # derailed for good is asked again.
     wanted = work.template.section(section.id)

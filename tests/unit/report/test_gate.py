@@ -211,8 +211,22 @@ def not_json(answer: Answer) -> str:
     return "这段视频讲的是光的散射。" * 3
 
 
+def near_copies(answer: Answer) -> Answer:
+    for n, entry in enumerate(answer["transcript"]):
+        entry["text"] = f"现在我们来看第{n}个例子，老师在这里说明它是怎么一步一步做出来的，大家注意看。"
+        entry["start"] = entry["end"] = format_time(n)
+    return answer
+
+
+def near_copies_in_prose(answer: Answer) -> Answer:
+    answer["summary"] = "".join(f"现在我们来看第{n}个例子，看看它是怎么做的。" for n in range(150))
+    return answer
+
+
 FAULTS: list[tuple[Fault, str, Verdict]] = [
     (loop_to_the_end, "loop", Verdict.REJECTED),
+    (near_copies, "loop", Verdict.REJECTED),
+    (near_copies_in_prose, "loop", Verdict.REJECTED),
     (shift_by_an_hour, "time range", Verdict.REJECTED),
     (some_past_the_end, "time range", Verdict.PARTIAL),
     (numbers_as_times, "time syntax", Verdict.REJECTED),
