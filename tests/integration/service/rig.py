@@ -57,8 +57,8 @@ LOOK_S = 0.1
 
 
 def project(name: str, *, keys: Iterable[str] = (), tier: Tier = Tier.PAID, **more: Any) -> ProjectSpec:
-    """A project of the emulator; its key is `key-<name>`."""
-    specs = tuple(KeySpec(key) for key in keys) or (KeySpec(f"key-{name}-0001"),)
+    """A project of the emulator; its key is `emulator-key-<name>-0001`."""
+    specs = tuple(KeySpec(key) for key in keys) or (KeySpec(f"emulator-key-{name}-0001"),)
     return ProjectSpec(name, specs, tier=tier, **more)
 
 
@@ -124,9 +124,9 @@ class Rig:
         before_start: Callable[[Session], None] | None = None,
         **settings: Any,
     ) -> None:
-        """Open a session and start its service. Account `x` of project `p` has the key `key-p-0001` unless named."""
+        """Open a session and start its service. Account `x` of project `p` has the key `emulator-key-p-0001` unless named."""
         self._forget()
-        held = {a.key.name: Secret((keys or {}).get(a.name, f"key-{a.project}-0001")) for a in accounts}
+        held = {a.key.name: Secret((keys or {}).get(a.name, f"emulator-key-{a.project}-0001")) for a in accounts}
         chosen = ServiceSettings(
             accounts=(),
             output_dir=str(self.home / "reports"),

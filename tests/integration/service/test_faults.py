@@ -48,7 +48,7 @@ def test_a_daily_limit_rests_until_midnight_in_los_angeles(make_rig: MakeRig, cl
 
 
 def test_a_dead_key_is_isolated_and_its_jobs_go_to_the_other_project(make_rig: MakeRig, clips: Clips) -> None:
-    dead = ProjectSpec("p1", (KeySpec("key-p1-0001", state=KeyState.INVALID),), tier=Tier.PAID)
+    dead = ProjectSpec("p1", (KeySpec("emulator-key-p1-0001", state=KeyState.INVALID),), tier=Tier.PAID)
     rig = make_rig(world(dead, project("p2")))
     rig.open([account("p1"), account("p2")])
     jobs = rig.add(clips(4))
@@ -60,10 +60,10 @@ def test_a_dead_key_is_isolated_and_its_jobs_go_to_the_other_project(make_rig: M
 
 
 def test_a_key_that_dies_in_mid_run_leaves_its_project_to_the_other_key(make_rig: MakeRig, clips: Clips) -> None:
-    rig = make_rig(world(project("p1", keys=("key-one-1111", "key-two-2222"))))
+    rig = make_rig(world(project("p1", keys=("emulator-key-one-1111", "emulator-key-two-2222"))))
     rig.open(
         [account("one", of="p1"), account("two", of="p1")],
-        keys={"one": "key-one-1111", "two": "key-two-2222"},
+        keys={"one": "emulator-key-one-1111", "two": "emulator-key-two-2222"},
         workers=1,
     )
     folder = clips(4)
