@@ -166,12 +166,12 @@ class AccountDesk:
             return
         try:
             await engine.gateways.forget(account.name)  # a key replaced meanwhile is looked up again
-            gateway = await engine.gateways.get(account)
+            async with engine.gateways.use(account) as gateway:
+                found = await gateway.check(engine.settings.model)
         except GeminiFailure as problem:
             engine.feed(AccountRefused(account.name, problem.failure))
             self._refuse(command.id, problem.failure.message, problem.failure.advice)
             return
-        found = await gateway.check(engine.settings.model)
         if found.ok:
             engine.feed(AccountVerified(account.name))
             engine.outbox.put(CommandDone(command.id, f"{account.name}: {found.message}", 1))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import asynccontextmanager
 
 from gsvr_tui.core.failure import Failure, FailureKind, Scope
 from gsvr_tui.core.models import Account
@@ -26,6 +28,7 @@ class Gateways:
         self._executor = executor
         self._on_date = on_date
         self._ready: dict[str, Gateway] = {}
+        self._calls: Counter[Gateway] = Counter()  # under way
         self._locks: dict[str, asyncio.Lock] = {}
         self.tails: dict[str, str] = {}
 
@@ -64,17 +67,34 @@ class Gateways:
             on_server_date=self._on_date,
         )
 
+    @asynccontextmanager
+    async def use(self, account: Account) -> AsyncIterator[Gateway]:
+        """The account's gateway for one call. One forgotten meanwhile is closed when its last call has ended: what is
+        in flight may be paid for, whatever becomes of the account."""
+        gateway = await self.get(account)
+        self._calls[gateway] += 1
+        try:
+            yield gateway
+        finally:
+            self._calls[gateway] -= 1
+            if not self._calls[gateway]:
+                del self._calls[gateway]
+                if gateway is not self._ready.get(account.name):
+                    await gateway.aclose()
+
     async def forget(self, name: str) -> None:
-        """Close an account's gateway: its key was replaced or it is gone."""
+        """No more calls over an account's gateway: its key was replaced or it is gone."""
         gateway = self._ready.pop(name, None)
         self.tails.pop(name, None)
-        if gateway is not None:
+        if gateway is not None and not self._calls[gateway]:
             await gateway.aclose()
 
     async def close(self) -> None:
         """Close all."""
-        for name in list(self._ready):
-            await self.forget(name)
+        for gateway in {*self._ready.values(), *self._calls}:
+            await gateway.aclose()
+        self._ready.clear()
+        self.tails.clear()
 
     @property
     def known_tails(self) -> Mapping[str, str]:

@@ -123,15 +123,15 @@ class _Request:
         if file is None:
             return StepFailed(action.job, Step.GENERATE, context.files.gone(), action.request, sent=False)
         try:
-            gateway = await context.gateways.get(self._account)
-            await self._write_intent()
-            context.desk.note(action.job, f"asked {action.model} (account {self._account.name})")
-            answer = await gateway.generate(
-                self._generate_request(file.uri, file.mime_type),
-                on_sent=self._left,
-                on_text=lambda text: context.on_text(action.job, text),
-                timeout_s=LONGEST_ANSWER_S,
-            )
+            async with context.gateways.use(self._account) as gateway:
+                await self._write_intent()
+                context.desk.note(action.job, f"asked {action.model} (account {self._account.name})")
+                answer = await gateway.generate(
+                    self._generate_request(file.uri, file.mime_type),
+                    on_sent=self._left,
+                    on_text=lambda text: context.on_text(action.job, text),
+                    timeout_s=LONGEST_ANSWER_S,
+                )
         except GeminiFailure as problem:
             return await _to_the_end(self._failed(problem.failure))
         except asyncio.CancelledError:

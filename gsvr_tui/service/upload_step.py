@@ -69,14 +69,14 @@ class UploadStep:
             loop.call_soon_threadsafe(context.desk.progress, job.id, share)
 
         try:
-            gateway = await context.gateways.get(account)
-            file = await gateway.upload(
-                source,
-                mime_type=job.probe.mime_type,
-                display_name=job.id,
-                content_hash=job.content_hash,
-                progress=progress,
-            )
+            async with context.gateways.use(account) as gateway:
+                file = await gateway.upload(
+                    source,
+                    mime_type=job.probe.mime_type,
+                    display_name=job.id,
+                    content_hash=job.content_hash,
+                    progress=progress,
+                )
         finally:
             if made is not None:
                 await context.in_thread(_remove, made)
@@ -96,8 +96,8 @@ class UploadStep:
         context = self._context
         if not file.active:
             context.desk.patch(job.id, step=Step.PROCESS)
-            gateway = await context.gateways.get(account)
-            file = await gateway.wait_active(file, deadline_s=MOST_PROCESSING_S)
+            async with context.gateways.use(account) as gateway:
+                file = await gateway.wait_active(file, deadline_s=MOST_PROCESSING_S)
         await context.files.put(replace(file, active=True))
 
 
