@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from gsvr_tui.core.models import Usage, Verdict
 from gsvr_tui.core.text import clean_text
+from gsvr_tui.report import limits
 from gsvr_tui.report.document import (
     GateRecord,
     MissingRange,
@@ -92,7 +93,7 @@ def _judge_part(part: PartAnswer, template: Template, duration_s: float, languag
         finish_reason=part.finish_reason,
         has_audio=has_audio,
         block_reason=part.block_reason,
-        video_tokens=None if part.usage is None else part.usage.video,
+        video_tokens=_video_tokens(part),
         tool_use_tokens=0 if part.usage is None else part.usage.tool_use,
         planned_video_tokens=part.planned_video_tokens,
         start_s=part.start_s,
@@ -106,6 +107,16 @@ def _judge_part(part: PartAnswer, template: Template, duration_s: float, languag
         if settled.reading == "relative":
             parsed = replace(settled.answer, notes=(*parsed.notes, f"times of {facts.range} counted from its start"))
     return check(parsed, template, facts)
+
+
+def _video_tokens(part: PartAnswer) -> int | None:
+    """Tokens of the picture; None when the count is not broken down, but large enough to hold them."""
+    usage = part.usage
+    if usage is None:
+        return None
+    planned = part.planned_video_tokens or 0
+    untold = usage.video == usage.audio == usage.tool_use == 0
+    return None if untold and 0 < planned * limits.SEEN_MIN <= usage.prompt else usage.video
 
 
 def _carry_over(work: Work, result: GateResult, part: Range) -> None:

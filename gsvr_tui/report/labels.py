@@ -26,9 +26,14 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "zh-Hant": "已檢查：發現的小問題已修正，列於文末。",
     },
     "partial": {
-        "en": "Incomplete: {covered} of the video is covered, or parts are faulty. The reasons are listed at the end.",
-        "zh-Hans": "不完整：覆盖视频的 {covered}，或部分内容有误。详情列于文末。",
-        "zh-Hant": "不完整：涵蓋影片的 {covered}，或部分內容有誤。詳情列於文末。",
+        "en": "Incomplete: {covered} of the video is covered. The reasons are listed at the end.",
+        "zh-Hans": "不完整：覆盖视频的 {covered}。原因列于文末。",
+        "zh-Hant": "不完整：涵蓋影片的 {covered}。原因列於文末。",
+    },
+    "faulty": {
+        "en": "Parts of this are faulty: what the check found is listed at the end.",
+        "zh-Hans": "部分内容有误：检查结果列于文末。",
+        "zh-Hant": "部分內容有誤：檢查結果列於文末。",
     },
     "rejected": {
         "en": "Do not rely on this: the check rejected it. The reasons are listed at the end.",

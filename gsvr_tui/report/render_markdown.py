@@ -83,7 +83,8 @@ def _verdict(report: Report) -> list[str]:
         name=plain(clean_text(report.source.name)),
         duration=format_time(report.source.duration_s),
     )
-    lines = [f"> {label(report.gate.verdict, language).format(covered=covered)}", f"> {made}"]
+    word = "faulty" if report.gate.verdict == "partial" and not report.gate.missing else report.gate.verdict
+    lines = [f"> {label(word, language).format(covered=covered)}", f"> {made}"]
     if report.gate.missing:
         ranges = ", ".join(f"{format_time(gap.start_s)}–{format_time(gap.end_s)}" for gap in report.gate.missing)
         lines.insert(1, f"> **{label('missing', language)}: {ranges}**")

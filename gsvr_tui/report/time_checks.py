@@ -63,7 +63,7 @@ def _settle(item: ParsedItem, section: Section, work: Work, tally: Counter[str])
 
 def _report(work: Work, section: Section, tally: Counter[str], count: int) -> None:
     bad = tally["syntax"] + tally["outside"] + tally["without"]
-    too_many = bad > limits.BAD_ITEMS_SHARE * count
+    too_many = bad > max(1.0, limits.BAD_ITEMS_SHARE * count)  # one slip in a short list is a slip
     reject = bad > limits.PARTIAL_SHARE * count and bad >= 3
     unread = tally["syntax"] + tally["without"]
     for check, number, words in (

@@ -290,6 +290,16 @@ def test_an_answer_made_without_seeing_the_video_is_rejected(
     assert "seen" in checks(gate(answer, lesson, usage=Usage(video=9_000), planned_video_tokens=90_000))
 
 
+def test_a_count_without_its_parts_is_no_proof_that_the_video_was_not_seen(
+    lesson: Template, make_answer: Callable[..., Answer]
+) -> None:
+    answer = make_answer(lesson, DURATION)
+    untold = gate(answer, lesson, usage=Usage(prompt=88_000), planned_video_tokens=84_000)
+    assert untold.verdict is Verdict.OK
+    assert "seen" not in checks(untold)
+    assert gate(answer, lesson, usage=Usage(prompt=3_000), planned_video_tokens=84_000).verdict is Verdict.REJECTED
+
+
 def test_an_answer_cut_by_its_length_keeps_what_was_complete(
     transcript: Template, make_answer: Callable[..., Answer]
 ) -> None:
@@ -313,6 +323,19 @@ def test_times_just_past_the_end_are_set_to_it_and_that_is_said(
     section = result.cleaned.section("transcript")
     assert section is not None
     assert section.items[-1].end_s == DURATION
+
+
+def test_an_entry_that_runs_far_past_the_end_is_cut_there(
+    transcript: Template, make_answer: Callable[..., Answer]
+) -> None:
+    answer = make_answer(transcript, 24.0)
+    answer["transcript"][-1]["end"] = "00:59"
+    result = gate(answer, transcript, duration=24.0)
+    assert result.verdict is Verdict.REPAIRED
+    assert result.cleaned is not None
+    section = result.cleaned.section("transcript")
+    assert section is not None
+    assert section.items[-1].end_s == 24.0
 
 
 def test_times_within_half_a_second_of_the_end_are_right(

@@ -124,6 +124,8 @@ def test_what_is_wrong_with_a_report_is_said_above_and_below_in_its_language() -
     chinese = text_of(report((TEXT,), gate=gate, language="zh-Hans"))
     assert "不完整" in chinese
     assert "## 检查结果" in chinese
+    faulty = replace(gate, missing=(), covered=1.0)
+    assert "> Parts of this are faulty" in text_of(report((TEXT,), gate=faulty))
     assert "Checked: no faults found." in text_of(report((TEXT,)))
     assert "What the check found" not in text_of(report((TEXT,)))
 
