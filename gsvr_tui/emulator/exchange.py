@@ -11,7 +11,7 @@ from email.utils import formatdate
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gsvr_tui.emulator.clock import Clock
@@ -73,7 +73,7 @@ class Exchange:
         stopping: asyncio.Event,
         settle: Callable[[], None],
     ) -> None:
-        self.request = Request(scope, receive)
+        self.request = Request(scope, self._read)
         self.entry = entry
         self.started = False
         self._receive = receive
@@ -83,10 +83,24 @@ class Exchange:
         self._stopping = stopping
         self._settle = settle
         self._body: bytes | None = None
+        self._body_over = False
 
     def header(self, name: str) -> str:
         """A header of the request."""
         return str(self.request.headers.get(name) or "")
+
+    async def _read(self) -> Message:
+        message = await self._receive()
+        if message["type"] != "http.request" or not message.get("more_body"):
+            self._body_over = True
+        return message
+
+    async def _drain(self) -> None:
+        """Read what is left of the body: an answer sent into a running upload may never be read."""
+        left = MAX_BODY
+        while not self._body_over and left > 0:
+            message = await self._read()
+            left -= len(message.get("body") or b"")
 
     async def body(self) -> bytes:
         """The whole body. Raises ApiError when it is too large, ClientGone when it breaks off."""
@@ -170,6 +184,7 @@ class Exchange:
         """An error answer; enters its outcome in the log."""
         self.entry.outcome = self.entry.outcome or problem.outcome
         self.entry.detail = self.entry.detail or problem.detail
+        await self._drain()
         await self.answer(problem.body(), problem.code, problem.content_type, headers)
 
     async def cut(self, reset: bool = False) -> None:

@@ -124,6 +124,7 @@ class Generator:
         self._note(exchange, call)
         now = self._clock.wall()
         project.admit(model, call.tokens.prompt, now, self._random)
+        exchange.entry.counted_at = now
         subject = Subject(
             kind="generate",
             project=project.name,
@@ -162,6 +163,7 @@ class Generator:
             if not self._scenario.count_failed and problem.code >= 500:
                 now = self._clock.wall()
                 asked.project.book(call.model, now).refund(now, call.tokens.prompt)
+                exchange.entry.counted_at = None
             raise problem
         if rule.action is Action.HANG:
             exchange.entry.outcome = "hung"

@@ -34,6 +34,7 @@ class LogEntry:
     prompt_hash: str = ""
     start_offset_s: float | None = None
     end_offset_s: float | None = None
+    counted_at: float | None = None  # when it was taken from the quota; None: it was not
     prompt_tokens: int = 0
     output_tokens: int = 0
     thought_tokens: int = 0

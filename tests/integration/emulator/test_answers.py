@@ -118,6 +118,13 @@ def test_no_sentence_comes_twice_in_a_long_report(language: str) -> None:
     assert len(set(runs)) > 0.95 * len(runs)
 
 
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_a_writer_never_says_the_same_twice_while_it_has_words(language: str) -> None:
+    writer = Writer("seed", language)
+    for make, count in ((writer.term, 60), (writer.title, 300), (writer.question, 150), (writer.sentence, 1000)):
+        assert len({make(str(place)) for place in range(count)}) == count
+
+
 def test_segments_of_one_video_say_different_things() -> None:
     first, second = build(REPORT, 1200, 0, 600), build(REPORT, 1200, 600, 1200)
     shared = set(every_text(first)) & set(every_text(second))

@@ -188,3 +188,23 @@ def test_a_minute_passes_in_a_moment_when_time_runs_fast(start: Start) -> None:
     while bench.server.clock.wall() < bench.server.log[0].time + 60:
         bench.http.get("/__emulator__/stats")
     bench.ask("2")
+
+
+@pytest.mark.parametrize("count_rejected", [False, True])
+def test_hammering_never_gets_more_than_the_limit_through_in_any_minute(start: Start, count_rejected: bool) -> None:
+    project = simple_scenario(KEY, limits=Limits(rpm=9, tpm=150), count_rejected=count_rejected)
+    bench = start(Scenario(project.projects, time_factor=150))
+    body = {"contents": [{"parts": [{"text": "x" * 40}]}]}
+    ends = bench.server.clock.wall() + 150
+
+    def hammer(_: int) -> None:
+        while bench.server.clock.wall() < ends:
+            bench.post("generateContent", body)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(hammer, range(4)))
+    times = sorted(entry.counted_at for entry in bench.server.log if entry.counted_at is not None)
+    tokens = {entry.prompt_tokens for entry in bench.server.log}
+    assert tokens == {10}
+    assert max(sum(first <= time < first + 60 for time in times) for first in times) == 9
+    assert len(times) == 9 if count_rejected else 18 <= len(times) <= 27

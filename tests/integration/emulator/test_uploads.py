@@ -95,6 +95,16 @@ def test_an_upload_that_was_cut_goes_on_where_the_query_says(start: Start) -> No
     assert send(bench, url, "upload, finalize", data[received:], received).json()["file"]["state"] == "ACTIVE"
 
 
+def test_a_refused_piece_of_full_size_is_answered_and_may_be_sent_again(start: Start) -> None:
+    rules = (Rule(Action.ERROR_503, kind="upload_bytes", nth=(1,)),)
+    bench = start(Scenario(simple_scenario(KEY).projects, rules=rules))
+    data = video_bytes(60, padding=30 * 1024 * 1024)
+    url = begin(bench, len(data))
+    assert send(bench, url, "upload, finalize", data, 0).status_code == 503
+    assert send(bench, url, "upload, finalize", data, 7).status_code == 412
+    assert send(bench, url, "upload, finalize", data, 0).status_code == 200
+
+
 def test_a_cancelled_upload_is_gone_and_an_unknown_one_not_found(start: Start) -> None:
     bench = start()
     url = begin(bench, 10, name="files/mine")
