@@ -1,7 +1,8 @@
 """The board of jobs: where each stands, and queues that give the next one for a step without looking at all of them.
 
 Queues are heaps with lazy deletion: every change of a job gives it a new stamp, and heap items of older stamps are
-skipped. Jobs are ordered by priority class, then by id, which is the order they were added in.
+skipped. There is a queue for each batch, chain of models and class, in the order of ids, which is the order the jobs
+were added in; whose turn it is between queues is `fairness`' to say.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from gsvr_tui.core.scheduling import MoveJob, SegmentNeed
 
 Chain = tuple[str, ...]
 """A job's models: the primary, then its fallbacks."""
-Lane = tuple[str, Chain]
-"""Batch and models: jobs of one lane wait for the same things, so a lane that can't go on never blocks another."""
+Lane = tuple[str, Chain, Priority]
+"""Batch, models and class: jobs of one lane wait for the same things, so that one that can't go on blocks no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,12 @@ class Entry:
         self.successes_seen = 0
         self.stamp = 0
         self.counted_on = ""
-        self.counted_ahead = False
+        self.counted_ahead: Lane | None = None
 
     @property
     def lane(self) -> Lane:
         """The queue it stands in."""
-        return self.batch, self.models
+        return self.batch, self.models, self.priority
 
     @property
     def in_flight(self) -> bool:
@@ -242,9 +243,13 @@ class Board:
             if on:
                 self.bound[on, entry.models] += 1
             entry.counted_on = on
-        if ahead is not entry.counted_ahead:
-            self.ahead[entry.lane] += 1 if ahead else -1
-            entry.counted_ahead = ahead
+        lane = entry.lane if ahead else None
+        if lane != entry.counted_ahead:
+            if entry.counted_ahead is not None:
+                self.ahead[entry.counted_ahead] -= 1
+            if lane is not None:
+                self.ahead[lane] += 1
+            entry.counted_ahead = lane
 
     def top(self, heap: list[HeapItem]) -> Entry | None:
         """The first entry of a queue that is still meant, left in place."""

@@ -7,13 +7,13 @@ from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
 from gsvr_tui.core.balancer import Choice
-from gsvr_tui.core.board import Chain, Entry, Flight
+from gsvr_tui.core.board import Chain, Entry, Flight, HeapItem
 from gsvr_tui.core.failure_policy import FailurePolicy
 from gsvr_tui.core.ledger import Slot
 from gsvr_tui.core.models import Now, Step
 from gsvr_tui.core.money import CapHit
 from gsvr_tui.core.pacific import next_midnight
-from gsvr_tui.core.scheduler_state import SchedulerState
+from gsvr_tui.core.scheduler_state import AUTO_WORKERS_A_PROJECT, SchedulerState
 from gsvr_tui.core.scheduling import (
     Action,
     FinishJob,
@@ -33,6 +33,10 @@ MOST_READY_PER_PROJECT = 8
 LOOK_AHEAD = 32
 MOVE_AFTER_S = 600.0
 """A job leaves the project that holds its file only if that rests for longer than this and another is sooner."""
+MOVE_GAIN_S = 30.0
+TAIL_MOVE_AFTER_S = 10.0
+TAIL_MOVE_GAIN_S = 3.0
+"""The same at the end of the queue, where a project that rests would hold up the whole run."""
 
 K = TypeVar("K", bound=Hashable)
 
@@ -55,7 +59,7 @@ class Dispatcher:
         if not (self._state.paused or self._state.stalled or self._state.halted):
             self._start_requests(actions, look, workers)
             self._start_uploads(actions, look, workers)
-            self._start_probes(actions)
+            self._start_probes(actions, look)
         actions += self._state.extra
         self._state.extra = []
         actions += self._state.board.take_moves()
@@ -70,11 +74,11 @@ class Dispatcher:
             self._begin(entry, Step.CHECK)
             actions.append(FinishJob(entry.job))
 
-    def _start_probes(self, actions: list[Action]) -> None:
+    def _start_probes(self, actions: list[Action], look: Look) -> None:
         board, busy = self._state.board, self._state.busy
         if busy[Step.PROBE] >= MOST_PROBES:
             return
-        for lane in self._by_first(board.probe):
+        for lane in self._by_rank(board.probe, look.now):
             while busy[Step.PROBE] < MOST_PROBES and board.ahead[lane] + busy[Step.PROBE] < PROBE_AHEAD:
                 entry = board.top(board.probe[lane])
                 if entry is None:
@@ -93,24 +97,27 @@ class Dispatcher:
         progress = True
         while progress and len(self._state.flights) < limit:
             progress = False
-            for key in self._by_first(self._state.board.generate):
+            for key in self._by_rank(self._state.board.generate, look.now):
                 if len(self._state.flights) >= limit:
                     return
                 progress = self._start_on(key[0], self._state.board.generate[key], actions, look) or progress
 
-    def _by_first(self, heaps: dict[K, list[tuple[int, str, int]]]) -> list[K]:
+    def _by_rank(self, heaps: dict[K, list[HeapItem]], now: Now) -> list[K]:
+        """The queues in the order of whose turn it is."""
         tops = []
         for key, heap in list(heaps.items()):
             entry = self._state.board.top(heap)
             if entry is None:
                 del heaps[key]
             else:
-                tops.append(((-int(entry.priority), entry.job), key))
+                tops.append((self._state.fair.rank(entry.batch, entry.priority, entry.job, now.wall), key))
         return [key for _, key in sorted(tops, key=lambda item: item[0])]
 
-    def _start_on(self, project: str, heap: list[tuple[int, str, int]], actions: list[Action], look: Look) -> bool:
+    def _start_on(self, project: str, heap: list[HeapItem], actions: list[Action], look: Look) -> bool:
         """Send the first request that can go on a project; True when one went or jobs were moved away."""
-        for entry in self._state.board.first(heap, LOOK_AHEAD):
+        if self._state.out_on[project] >= self._state.ceiling():
+            return False
+        for entry in self._in_order(project, heap, look.now):
             need = entry.unsent()
             if need is None:
                 continue
@@ -129,21 +136,41 @@ class Dispatcher:
                 if slot.why:
                     self._state.waits[slot.why] += 1
                 look.rest(at, rest_words(self._state, project, model, slot))
-                if slot.at - look.now.mono > MOVE_AFTER_S and self._sooner_elsewhere(entry, need, slot, look.now):
+                if self._sooner_elsewhere(entry, need, slot, look.now):
                     self._unbind(entry)
                     return True
                 if slot.why == "tpm":
                     continue  # a smaller one may fit
                 return False
             usd = 0.0 if self._state.is_free(project) else need.usd
-            hit = self._state.money.hit(entry.batch, usd, look.now)
+            hit = self._state.money.hit(entry.batch, usd, look.now, project)
             if hit is not None:
-                look.capped(hit, self._state.money.lifts_at(hit, look.now))
-                self._unbind(entry)  # another project may be free, and others may have its place here
-                return True
+                return self._capped(entry, project, hit, look)
             actions.append(self._send(entry, need, project, model, usd, look.now))
             return True
         return False
+
+    def _capped(self, entry: Entry, project: str, hit: CapHit, look: Look) -> bool:
+        """A cap stands in the way of a request; True when its job was moved away."""
+        look.capped(hit, self._state.money.lifts_at(hit, look.now, project))
+        if hit.scope == "spend":
+            self._state.waits["spend"] += 1
+            return False
+        self._unbind(entry)  # another project may be free, and others may have its place here
+        return True
+
+    def _in_order(self, project: str, heap: list[HeapItem], now: Now) -> Iterable[Entry]:
+        """The first of a queue; where tokens run out before requests the largest first, small ones into the gaps."""
+        first = self._state.board.first(heap, LOOK_AHEAD)
+        top = self._state.board.top(heap)
+        limits = self._state.ledger.limits(project, top.models[0], now) if top is not None else None
+        if limits is None or limits.tpm is None:
+            return first
+        entries = list(first)
+        sizes = {entry.job: need.tokens for entry in entries if (need := entry.unsent()) is not None}
+        if not sizes or (limits.rpm is not None and limits.rpm * sum(sizes.values()) / len(sizes) <= limits.tpm):
+            return entries
+        return sorted(entries, key=lambda entry: -sizes.get(entry.job, 0))
 
     def _send(self, entry: Entry, need: SegmentNeed, project: str, model: str, usd: float, now: Now) -> SendRequest:
         account = self._state.pool.account_for(project, prefer=entry.account)
@@ -152,7 +179,9 @@ class Dispatcher:
         request = self._state.ids.next(now.wall)
         if not self._state.ledger.reserve(request, project, model, need.tokens, now):
             raise AssertionError("a request started without room in the ledger")
-        self._state.money.reserve(request, entry.batch, usd, now)
+        self._state.money.reserve(request, entry.batch, usd, now, project)
+        self._state.fair.charge(entry.batch)
+        self._state.out_on[project] += 1
         self._state.breaker(model).start(request)
         self._state.network.start(request)
         self._state.pool.started(account.name)
@@ -198,9 +227,26 @@ class Dispatcher:
         return any(earliest(p, m, need.tokens, now).why == "too_big" for p in projects for m in entry.models)
 
     def _sooner_elsewhere(self, entry: Entry, need: SegmentNeed, slot: Slot, now: Now) -> bool:
+        """True when another project would answer clearly sooner than this one, which holds the file, can start."""
+        wait = slot.at - now.mono
+        tail = wait > TAIL_MOVE_AFTER_S and not entry.flights and self._in_the_tail(entry, now)
+        if wait <= MOVE_AFTER_S and not tail:
+            return False
+        gain = TAIL_MOVE_GAIN_S if tail else MOVE_GAIN_S
         others = [p for p in self._state.pool.projects() if p != entry.project]
         choice = self._choose(entry, need, others, now)
-        return choice is not None and choice.seconds + 30.0 < slot.at - now.mono
+        if choice is None:
+            return False
+        here = self._state.balancer.service_s(entry.models[0])
+        return choice.seconds + gain < wait + here
+
+    def _in_the_tail(self, entry: Entry, now: Now) -> bool:
+        """True when fewer jobs are left than one minute of all projects can take."""
+        left = self._state.pending - len(self._state.flights)
+        window = 0
+        for project in self._state.pool.projects():
+            window += self._state.ledger.limits(project, entry.models[0], now).rpm or AUTO_WORKERS_A_PROJECT
+        return left <= window
 
     def _unbind(self, entry: Entry) -> None:
         entry.project, entry.step = "", Step.UPLOAD
@@ -215,7 +261,7 @@ class Dispatcher:
             look.blocked = no_account(self._state)
             return
         most = min(MOST_UPLOADS, workers)
-        for key in self._by_first(self._state.board.upload):
+        for key in self._by_rank(self._state.board.upload, look.now):
             heap = self._state.board.upload[key]
             for entry in self._state.board.first(heap, LOOK_AHEAD):
                 if self._state.busy[Step.UPLOAD] >= most:

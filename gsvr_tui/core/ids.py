@@ -47,6 +47,11 @@ def id_number(text: str) -> int:
     return number
 
 
+def created_at(text: str) -> float:
+    """Unix seconds an id was made at, to the millisecond. Raises ValueError for anything that is not an id."""
+    return ((id_number(text) >> _RANDOM_BITS) + EPOCH_MS) / 1000.0
+
+
 class IdMaker:
     """Makes ids; strictly increasing within one maker."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from gsvr_tui.core.board import Entry
 from gsvr_tui.core.failure_policy import FailurePolicy
 from gsvr_tui.core.models import FINAL_STATES, JobState, Now, Reason, Step, Verdict
+from gsvr_tui.core.money import TIER_SPEND_USD
 from gsvr_tui.core.scheduler_state import SchedulerState
 from gsvr_tui.core.scheduling import (
     AccountGone,
@@ -81,6 +82,7 @@ class Intake:
             entry.wait_until_wall, entry.state = event.not_before, JobState.WAITING
         if entry.segments:
             entry.step = Step.CHECK if entry.all_answered else Step.UPLOAD
+        self._state.fair.join(entry.batch)
         self._state.board.add(entry, announce=event.announce)
 
     def _on_probed(self, event: Probed, now: Now) -> None:
@@ -210,6 +212,8 @@ class Intake:
         self._state.ledger.end_rest(account.project, now)
         for model, limits in {**event.tier_limits, **account.limits}.items():
             self._state.ledger.set_limits(account.project, model, limits, now)
+        if account.tier in TIER_SPEND_USD:
+            self._state.money.caps.spend[account.project] = TIER_SPEND_USD[account.tier]
         self._state.dead_models.clear()
 
     def _on_account_gone(self, event: AccountGone, now: Now) -> None:

@@ -10,6 +10,7 @@ from gsvr_tui.core.accounts import MultiAccountManager
 from gsvr_tui.core.balancer import LoadBalancer
 from gsvr_tui.core.board import Board, Entry, Flight
 from gsvr_tui.core.breaker import Breaker
+from gsvr_tui.core.fairness import FairShare
 from gsvr_tui.core.ids import IdMaker
 from gsvr_tui.core.ledger import Ledger
 from gsvr_tui.core.models import Now, Step
@@ -35,6 +36,8 @@ class SchedulerState:
         self.network = Breaker(first_s=2.0, longest_s=60.0)
         self.dead_models: dict[str, str] = {}  # model → why
         self.flights: dict[str, Flight] = {}
+        self.out_on: Counter[str] = Counter()  # paid requests in flight by project
+        self.fair = FairShare()
         self.busy: dict[Step, int] = dict.fromkeys(Step, 0)
         self.paused = False
         self.halted = False  # start nothing at all, local work included: the process ends
@@ -53,7 +56,7 @@ class SchedulerState:
             return self.workers_set
         wanted = 1.0
         lanes = {*self.board.upload, *(lane for _, lane in self.board.generate)}
-        models = {chain[0] for _, chain in lanes}
+        models = {chain[0] for _, chain, _ in lanes}
         for project in self.pool.projects() if models else ():
             rates = [self.ledger.limits(project, model, now).rpm for model in models]
             needed = sum(
@@ -62,6 +65,10 @@ class SchedulerState:
             )
             wanted += min(needed, AUTO_WORKERS_A_PROJECT)
         return max(1, min(AUTO_WORKERS_MOST, math.ceil(wanted)))
+
+    def ceiling(self) -> int:
+        """Paid requests in flight at most on one project."""
+        return max(AUTO_WORKERS_A_PROJECT, self.workers_set)
 
     @property
     def workers_auto(self) -> bool:
@@ -101,6 +108,7 @@ class SchedulerState:
         if flight is None:
             return None
         self.pool.ended(flight.account)
+        self.out_on[flight.project] -= 1
         entry = self.board.entries.get(flight.job)
         if entry is not None and entry.flights.get(flight.segment) == request:
             del entry.flights[flight.segment]

@@ -195,6 +195,10 @@ class World:
             Answered(action.job, action.request, self.segments(action.job)[0].tokens, 0.01, self.service_s),
         )
 
+    def start_offset(self, seconds: float) -> None:
+        """Nothing happened for a while."""
+        self.queue = [(at + seconds, number, event) for at, number, event in self.queue]
+
     def finals(self) -> dict[JobState, int]:
         counts: dict[JobState, int] = defaultdict(int)
         for move in self.moves.values():
