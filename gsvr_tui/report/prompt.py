@@ -161,6 +161,8 @@ def _fields(template: Template, facts: PromptFacts, end_s: float, values: Mappin
     ]
     for section in template.asked_order():
         guide = _GUIDE.get((section.kind, section.times), "one text")
+        if section.any_language:
+            guide += "; words copied from the video stay in their own language"
         if section.covers:
             guide += f"; together the entries account for all of {format_time(facts.start_s)} to {format_time(end_s)}"
         lines.append(f"- {section.id}: {guide}.{_amount(section, end_s - facts.start_s)}")

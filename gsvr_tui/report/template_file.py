@@ -151,6 +151,7 @@ def _section(data: Mapping[str, Any], place: str) -> Section:
         times=times,
         covers=covers,
         length=_length(reader),
+        any_language=reader.flag("any_language", False),
     )
     reader.end()
     return section

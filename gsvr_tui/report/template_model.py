@@ -63,6 +63,7 @@ class Section:
     times: Times = Times.NONE
     covers: bool = False  # its items together account for the whole video
     length: tuple[int, int] | None = None
+    any_language: bool = False  # holds what is copied from the video: not checked for its language
 
     @property
     def evidence(self) -> bool:

@@ -101,6 +101,21 @@ def test_lessons_about_templates_and_formulas_are_no_leak(lesson: Template, make
     assert gate(answer, lesson, "en", 600.0).verdict is Verdict.OK
 
 
+def test_english_slides_copied_into_a_chinese_report_are_in_no_wrong_language(
+    transcript: Template, make_answer: Callable[..., Answer]
+) -> None:
+    answer = make_answer(transcript, 600.0)
+    answer["on_screen"] = [
+        {
+            "time": "01:00",
+            "title": "Slide",
+            "text": f"Step {n}: compute the gradient of the loss and update all of the weights",
+        }
+        for n in range(9)
+    ]
+    assert gate(answer, transcript, duration=600.0).verdict is Verdict.OK
+
+
 # ---------------------------------------------------------------- faults
 
 
