@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ from gsvr_tui.service.adding import AddingDesk
 if TYPE_CHECKING:
     from gsvr_tui.service.engine import Engine
 
+log = logging.getLogger("gsvr_tui.service")
+
 ASK_AGAIN = frozenset({"REJECTED"})
 """Failures that a retry answers by asking the model anew, although an answer is stored."""
 
@@ -53,7 +56,7 @@ class CommandDesk:
         self._accounts = AccountDesk(engine)
         self._adding = AddingDesk(engine)
         self._handlers: dict[type[object], Callable[[Any], None]] = {
-            AddJobs: lambda c: engine.errand(self._adding.add(c)),
+            AddJobs: lambda c: engine.errand(self._adding.add(c), c.id),
             Pause: self._pause,
             Resume: self._resume,
             HoldJobs: self._hold,
@@ -62,17 +65,24 @@ class CommandDesk:
             RetryJobs: self._retry,
             SetPriority: self._priority,
             SetWorkers: self._workers,
-            CheckKey: lambda c: engine.errand(self._accounts.check_key(c)),
-            AddAccount: lambda c: engine.errand(self._accounts.add(c)),
-            RemoveAccount: lambda c: engine.errand(self._accounts.remove(c)),
-            EnableAccount: lambda c: engine.errand(self._accounts.enable(c)),
-            CheckAccount: lambda c: engine.errand(self._accounts.check(c)),
+            CheckKey: lambda c: engine.errand(self._accounts.check_key(c), c.id),
+            AddAccount: lambda c: engine.errand(self._accounts.add(c), c.id),
+            RemoveAccount: lambda c: engine.errand(self._accounts.remove(c), c.id),
+            EnableAccount: lambda c: engine.errand(self._accounts.enable(c), c.id),
+            CheckAccount: lambda c: engine.errand(self._accounts.check(c), c.id),
             WatchJob: self._watch,
         }
 
     def handle(self, command: Command) -> None:
         """Carry a command out; the answer goes to the outbox."""
-        self._handlers[type(command)](command)
+        if self._engine.stopping:
+            self._engine.outbox.put(CommandRefused(command.id, "the service is stopping"))
+            return
+        try:
+            self._handlers[type(command)](command)
+        except Exception:  # the boundary of a command: a fault of ours must not end the service
+            log.exception("command %s failed", type(command).__name__)
+            self._engine.outbox.put(CommandRefused(command.id, "a fault inside gsvr-tui", "the log has the details"))
 
     def _done(self, command_id: str, message: str, count: int = 0) -> None:
         self._engine.outbox.put(CommandDone(command_id, message, count))

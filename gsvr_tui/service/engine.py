@@ -13,6 +13,7 @@ from typing import Any
 from gsvr_tui.core.failure import Failure, FailureKind, Scope
 from gsvr_tui.core.messages import (
     Command,
+    CommandRefused,
     ServiceStopped,
     Stop,
 )
@@ -56,6 +57,7 @@ from gsvr_tui.store.status import Durability, StoreStatus
 log = logging.getLogger("gsvr_tui.service")
 
 THREADS = 4
+STOPPING = "the service is stopping"
 PUBLISH_S = 0.5
 """While something is in flight, status and quota are looked at this often; never when all rests."""
 
@@ -227,6 +229,11 @@ class Engine:
             case ForgetAnswers(job):
                 self.forget_answers(job)
 
+    @property
+    def stopping(self) -> bool:
+        """True after a Stop."""
+        return self._draining
+
     def cut_requests(self) -> None:
         """Break off all that is in flight; it is done again later."""
         self._cut(list(self._tasks))
@@ -267,10 +274,17 @@ class Engine:
 
     def forget_answers(self, job_id: str) -> None:
         """The next requests of a job ask the model again. The answer files stay: they were paid for."""
-        transaction = self.desk.store.begin()
-        for segment in self.desk.store.segments(job_id):
+        store = self.desk.store
+        forgotten = store.segments(job_id)
+        transaction = store.begin()
+        for segment in forgotten:
             transaction.put_segment(replace(segment, request_state=RequestState.FAILED, work_key=""))
         transaction.commit(Durability.SOON)
+        for segment in forgotten:
+            while (same := store.segment_by_work_key(segment.work_key)) is not None:
+                transaction = store.begin()  # its job keeps the answer, but it is handed to nobody any more
+                transaction.put_segment(replace(same, work_key=""))
+                transaction.commit(Durability.SOON)
 
     def _spawn(self, job: str, step: Step, work: Coroutine[Any, Any, Event], request: str = "") -> None:
         task = asyncio.create_task(self._guarded(job, step, work, request), name=f"{step} {job}")
@@ -309,11 +323,23 @@ class Engine:
         if step is Step.GENERATE:
             self.detail.text_ended(job)
 
-    def errand(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something that belongs to no job."""
-        task = asyncio.create_task(work)
+    def errand(self, work: Coroutine[Any, Any, None], command_id: str = "") -> None:
+        """Run something that belongs to no job; for a command, which is answered whatever happens."""
+        task = asyncio.create_task(self._on_errand(work, command_id))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+
+    async def _on_errand(self, work: Coroutine[Any, Any, None], command_id: str) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            if command_id:
+                self.outbox.put(CommandRefused(command_id, STOPPING))
+            raise
+        except Exception:  # the boundary of an errand: a fault of ours must not leave a command without its answer
+            log.exception("an errand failed")
+            if command_id:
+                self.outbox.put(CommandRefused(command_id, "a fault inside gsvr-tui", "the log has the details"))
 
     # ---------------------------------------------------------------- quota and accounts
 

@@ -46,7 +46,7 @@ class StatusMaker:
         still = self._still
         return Status(
             state=run,
-            reason=still.message if still else ("finishing what is in flight" if stopping else ""),
+            reason=still.message if still else ("finishing what is in flight" if stopping else state.stalled),
             advice=still.advice if still else "",
             code=still.code if still else "",
             until=still.until if still else None,

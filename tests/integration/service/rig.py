@@ -124,7 +124,8 @@ class Rig:
         before_start: Callable[[Session], None] | None = None,
         **settings: Any,
     ) -> None:
-        """Open a session and start its service. Account `x` of project `p` has the key `emulator-key-p-0001` unless named."""
+        """Open a session and start its service. Account `x` of project `p` has the key
+        `emulator-key-p-0001` unless another is given."""
         self._forget()
         held = {a.key.name: Secret((keys or {}).get(a.name, f"emulator-key-{a.project}-0001")) for a in accounts}
         chosen = ServiceSettings(
