@@ -28,7 +28,8 @@ def why(state: SchedulerState, now: Now, prefer_model: str = "") -> dict[str, st
     model = entry.models[0] if entry is not None else prefer_model
     need = entry.unsent() if entry is not None else None
     tokens = need.tokens if need is not None else USUAL_TOKENS
-    choices = {project: _score(state, project, model, tokens, entry, now) for project in state.pool.projects()}
+    projects = state.pool.projects() if model else ()
+    choices = {project: _score(state, project, model, tokens, entry, now) for project in projects}
     possible = [choice for choice in choices.values() if not math.isinf(choice.seconds)]
     best = min(possible, key=lambda choice: choice.seconds, default=None)
     return {

@@ -41,7 +41,7 @@ def test_a_used_up_day_gives_the_hour_in_los_angeles() -> None:
     world = World([limited("a", rpm=5, rpd=2)])
     world.add(4)
     world.run(until=lambda: len(world.sends) == 2)
-    said = why(world.scheduler.state, world.now)["a"]
+    said = why(world.scheduler.state, world.now, "m")["a"]
     assert "today's 2 requests are used up (as you state it)" in said
     assert "Pacific" in said
 
