@@ -81,7 +81,8 @@ class EmulatorServer:
         if self._thread is not None:
             raise RuntimeError("the emulator is running already")
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # The protocol must be named: asyncio turns off Nagle only where it is, which saves 40 ms a request.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((self._host, self._port))
