@@ -33,11 +33,10 @@ def unlock_for(accounts: tuple[Account, ...], keys: KeyStore) -> None:
     from gsvr_tui.core.secret import Secret
     from gsvr_tui.secrets.keystore import KeyProblem
 
-    facts = keys.describe()
-    needed = any(account.enabled and account.key.kind == "vault" for account in accounts)
-    if not needed or not facts.vault_exists or facts.vault_unlocked or facts.passphrase_source:
+    if not any(account.enabled and account.key.kind == "vault" for account in accounts) or not is_terminal(sys.stdin):
         return
-    if not is_terminal(sys.stdin):
+    facts = keys.describe()
+    if not facts.vault_exists or facts.vault_unlocked or facts.passphrase_source:
         return
     for attempt in range(1, _TRIES + 1):
         given = Secret(click.prompt("Passphrase of the vault", hide_input=True, err=True))

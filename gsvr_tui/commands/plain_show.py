@@ -94,14 +94,16 @@ class PlainShow:
 
     def finished(self, job: Finished) -> None:
         """See Show."""
+        self._waiting = ""
         out(finished_words(job))
 
     def status(self, status: Status, done: int, total: int) -> None:
         """See Show."""
         words = wait_words(status)
-        if words and words != self._waiting:
+        told = f"{status.state} {status.reason}" if words else ""
+        if words and told != self._waiting:  # not again for each new moment it waits for
             out(words)
-        self._waiting = words
+        self._waiting = told or self._waiting
 
     def note(self, text: str, level: str = "info") -> None:
         """See Show."""
