@@ -52,7 +52,7 @@ class ProbeStep:
         transaction.delete_segments(job_id)
         for segment in segments:
             transaction.put_segment(segment)
-        await transaction.commit(Durability.SOON)
+        transaction.commit(Durability.SOON)  # not waited for: what is lost is looked up again
         context.desk.note(job_id, f"looked into: {facts.duration_s:.0f} s, {count} request(s)")
         return Probed(
             job_id,
