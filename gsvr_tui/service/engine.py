@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from gsvr_tui.core.failure import Failure, FailureKind, Scope
@@ -59,7 +59,7 @@ log = logging.getLogger("gsvr_tui.service")
 THREADS = 4
 STOPPING = "the service is stopping"
 PUBLISH_S = 0.5
-"""While something is in flight, status and quota are looked at this often; never when all rests."""
+"""While something is in flight, status and quota are looked at this often (real time); never when all rests."""
 
 
 class Engine:
@@ -173,14 +173,14 @@ class Engine:
 
     async def _sleep(self, wake_at: float) -> None:
         now = self.clock.now().mono
+        wait_s = self.clock.real_seconds(min(wake_at, self._stop_at) - now)
         if self._tasks or now < self._teller.active_until:
-            wake_at = min(wake_at, now + PUBLISH_S)
-        wake_at = min(wake_at, self._stop_at)
-        if math.isinf(wake_at):
+            wait_s = min(wait_s, PUBLISH_S)
+        if math.isinf(wait_s):
             await self._kick.wait()
             return
         try:
-            async with asyncio.timeout(max(0.0, wake_at - now)):
+            async with asyncio.timeout(max(0.0, wait_s)):
                 await self._kick.wait()
         except TimeoutError:
             return
@@ -360,8 +360,7 @@ class Engine:
     def _keep_limits(self) -> None:
         learned: dict[str, dict[str, Any]] = {}
         for (project, model), limits in self.state.ledger.learned().items():
-            values = {"rpm": limits.rpm, "tpm": limits.tpm, "rpd": limits.rpd, "source": limits.source}
-            learned.setdefault(project, {})[model] = values
+            learned.setdefault(project, {})[model] = asdict(limits)
         transaction = self.desk.store.begin()
         transaction.put_meta(LIMITS_KEY, learned)
         transaction.commit(Durability.SOON)

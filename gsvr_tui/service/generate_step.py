@@ -169,18 +169,11 @@ class _Request:
         transaction.put_usage(self._usage(requests=1))
         await transaction.commit(Durability.DURABLE)
 
-    def _usage(
-        self, *, requests: int = 0, tokens_in: int = 0, tokens_out: int = 0, cost_usd: float = 0.0, rejected: int = 0
-    ) -> UsageDay:
+    def _usage(self, **counts: Any) -> UsageDay:
+        """One more of something for this account; see UsageBook.add."""
+        now = self._context.clock.now()
         return self._context.usage.add(
-            self._account.project,
-            self._action.model,
-            self._context.clock.now(),
-            requests=requests,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            cost_usd=cost_usd,
-            rejected=rejected,
+            self._account.project, self._action.model, now, account=self._account.name, **counts
         )
 
     # ---------------------------------------------------------------- outcomes
@@ -206,7 +199,9 @@ class _Request:
         state = RequestState.ANSWERED if failure is None else RequestState.FAILED
         if failure is not None and failure.maybe_paid:  # it broke off, and so did the count of its tokens
             cost, state = max(cost, self._intent.reserved_usd), RequestState.UNKNOWN
-        await self._close(state, answer.usage, cost)
+        seconds = now.mono - (self._sent_mono if self._sent_mono is not None else now.mono)
+        ended = {"answered": 1, "seconds": seconds} if failure is None else {"failed": 1}
+        await self._close(state, answer.usage, cost, **ended)
         if failure is not None:
             context.desk.note(action.job, f"answer no good: {failure.message}", "warning")
             return StepFailed(
@@ -217,19 +212,21 @@ class _Request:
                 cost_usd=cost,
                 tokens_in=answer.usage.total_in or None,
             )
-        seconds = now.mono - (self._sent_mono if self._sent_mono is not None else now.mono)
         context.desk.note(action.job, f"answered in {seconds:.1f} s, {answer.usage.total_in:,} tokens in")
         return Answered(action.job, action.request, answer.usage.total_in, cost, seconds)
 
     async def _failed(self, failure: Failure) -> StepFailed:
         unknown = failure.maybe_paid
+        sent = self._sent_mono is not None or failure.http_status is not None
         if self._intent_written():
             cost = self._intent.reserved_usd if unknown else 0.0
             await self._close(
                 RequestState.UNKNOWN if unknown else RequestState.FAILED,
                 None,
                 cost,
+                requests=0 if sent else -1,
                 rejected=int(failure.http_status == 429),
+                failed=int(sent and failure.http_status != 429),
             )
         self._context.desk.note(self._action.job, f"request: {failure.message}", "warning")
         return StepFailed(
@@ -238,15 +235,15 @@ class _Request:
             failure,
             self._action.request,
             cost_usd=None if unknown else 0.0,
-            sent=self._sent_mono is not None or failure.http_status is not None,
+            sent=sent,
         )
 
     def _intent_written(self) -> bool:
         stored = self._context.desk.store.segments(self._action.job)
         return any(item.request_id == self._action.request for item in stored)
 
-    async def _close(self, state: RequestState, usage: Usage | None, cost: float, rejected: int = 0) -> None:
-        self._record(state, usage, cost, rejected)
+    async def _close(self, state: RequestState, usage: Usage | None, cost: float, **counts: Any) -> None:
+        self._record(state, usage, cost, **counts)
         await self._ticket
 
     def _broke_off(self) -> None:
@@ -254,9 +251,10 @@ class _Request:
         if self._intent_written():
             sent = self._sent_mono is not None
             cost = self._intent.reserved_usd if sent else 0.0
-            self._record(RequestState.UNKNOWN if sent else RequestState.FAILED, None, cost, 0)
+            state = RequestState.UNKNOWN if sent else RequestState.FAILED
+            self._record(state, None, cost, requests=0 if sent else -1)
 
-    def _record(self, state: RequestState, usage: Usage | None, cost: float, rejected: int) -> None:
+    def _record(self, state: RequestState, usage: Usage | None, cost: float, **counts: Any) -> None:
         context, action = self._context, self._action
         transaction = context.desk.store.begin()
         transaction.put_segment(replace(self._intent, request_state=state, usage=usage, cost_usd=cost))
@@ -269,7 +267,7 @@ class _Request:
             tokens_in=job.tokens_in + tokens_in,
             tokens_out=job.tokens_out + tokens_out,
         )
-        transaction.put_usage(self._usage(tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, rejected=rejected))
+        transaction.put_usage(self._usage(tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost, **counts))
         self._ticket = transaction.commit(Durability.DURABLE)
 
     def _price(self, usage: Usage, now: Now) -> float:

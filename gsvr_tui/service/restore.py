@@ -147,7 +147,15 @@ class Restorer:
             moment = Now(now.mono, segment.sent_at or now.wall)
             transaction.put_usage(
                 self._context.usage.add(
-                    segment.project, segment.model, moment, tokens_in=tokens_in, tokens_out=tokens_out, cost_usd=cost
+                    segment.project,
+                    segment.model,
+                    moment,
+                    account=segment.account,
+                    tokens_in=tokens_in,
+                    tokens_out=tokens_out,
+                    cost_usd=cost,
+                    answered=int(usage is not None),
+                    failed=int(usage is None),
                 )
             )
             transaction.commit(Durability.DURABLE)
@@ -190,11 +198,19 @@ class Restorer:
     def _quota(self, now: Now) -> None:
         ledger = self._state.ledger
         for row in self._context.usage.rows():
-            ledger.restore_day(row.project, row.model, row.day, row.requests - row.rejected, now)
+            ledger.restore_day(row.project, row.model, row.day, row.requests - row.rejected, now, row.tokens_in)
         learned = self._context.desk.store.meta(LIMITS_KEY) or {}
         for project, models in learned.items():
             for model, values in models.items():
-                limits = Limits(values.get("rpm"), values.get("tpm"), values.get("rpd"), values.get("source", "429"))
+                limits = Limits(
+                    values.get("rpm"),
+                    values.get("tpm"),
+                    values.get("rpd"),
+                    values.get("source", "429"),
+                    values.get("tpd"),
+                    bool(values.get("paced", False)),
+                    values.get("learned_at"),
+                )
                 ledger.restore_learned(project, model, limits, now)
 
     def _money(self, batch_costs: dict[str, float]) -> None:

@@ -38,7 +38,10 @@ MAX_SEGMENTS = 1 << SEGMENT_BITS
 
 @dataclass(frozen=True, slots=True)
 class UsageDay:
-    """What one project used of one model on one Pacific day (`YYYY-MM-DD`)."""
+    """What one account of a project used of one model on one Pacific day (`YYYY-MM-DD`).
+
+    `latency` is the distribution of seconds from send to answer, in a form of the service's own.
+    """
 
     project: str
     model: str
@@ -48,6 +51,10 @@ class UsageDay:
     tokens_out: int = 0
     cost_usd: float = 0.0
     rejected: int = 0  # answered 429
+    account: str = ""
+    answered: int = 0
+    failed: int = 0
+    latency: str = ""
 
 
 # ---------------------------------------------------------------- ids

@@ -16,7 +16,7 @@ from gsvr_tui.store.journal import Tables, load
 
 BATCHES, JOBS, SEGMENTS, FILES, USAGE, META = "batches", "jobs", "segments", "uploads", "usage", "meta"
 
-_KEYED = {FILES: ("project", "content_hash"), USAGE: ("project", "model", "day"), META: ("key",)}
+_KEYED = {FILES: ("project", "content_hash"), USAGE: ("project", "model", "day", "account"), META: ("key",)}
 OnAnswer = Callable[[str, str, bool], None]
 """Told under the lock that a segment knows an answer now (True) or no longer: work key, request id."""
 

@@ -153,9 +153,9 @@ class Store:
         return [codec.decode_remote_file(doc) for doc in self._all(FILES)]
 
     def usage(self) -> list[UsageDay]:
-        """What was used, by day, project and model."""
+        """What was used, by day, project, model and account."""
         days = [codec.decode_usage(doc) for doc in self._all(USAGE)]
-        return sorted(days, key=lambda used: (used.day, used.project, used.model))
+        return sorted(days, key=lambda used: (used.day, used.project, used.model, used.account))
 
     def meta(self, key: str) -> dict[str, Any] | None:
         """A mapping kept under a name, or None."""
@@ -301,8 +301,8 @@ class Transaction:
         self._forget(FILES, project, content_hash)
 
     def put_usage(self, usage: UsageDay) -> None:
-        """Set what a project used of a model on a day."""
-        number = self._slot(USAGE, usage.project, usage.model, usage.day)
+        """Set what an account of a project used of a model on a day."""
+        number = self._slot(USAGE, usage.project, usage.model, usage.day, usage.account)
         self._steps.append(Put(USAGE, number, codec.encode_usage(usage)))
 
     def put_meta(self, key: str, value: Mapping[str, Any]) -> None:
