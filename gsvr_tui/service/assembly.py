@@ -18,7 +18,7 @@ from gsvr_tui.report.templates import load_templates
 from gsvr_tui.secrets.keystore import KeyStore
 from gsvr_tui.secrets.log_setup import LogHandle, setup_logging
 from gsvr_tui.secrets.redact import Redactor
-from gsvr_tui.service.settings import Parts, ServiceSettings
+from gsvr_tui.service.settings import Clock, Parts, ServiceSettings
 from gsvr_tui.service.worker import WorkerService
 from gsvr_tui.store.errors import StoreUnsaved
 from gsvr_tui.store.repository import Store
@@ -80,11 +80,13 @@ def open_session(
     passphrase: Callable[[], Secret] | None = None,
     memory_keys: Mapping[str, Secret] | None = None,
     memory_accounts: tuple[Account, ...] = (),
+    clock: Clock | None = None,
 ) -> Session:
     """Open logs, store, catalogue, templates and keys, and make the service (not started).
 
     Raises StoreError (somebody else has the state, damage), PlaceProblem and CatalogueError, each with a message.
-    `memory_keys` and `memory_accounts` are for the demo and tests: keys that are kept nowhere.
+    `memory_keys` and `memory_accounts` are for the demo and tests: keys that are kept nowhere. `clock`: another time
+    than the machine's.
     """
     redactor = Redactor()
     for secret in (memory_keys or {}).values():
@@ -103,7 +105,7 @@ def open_session(
     if not store.recovery.clean:
         _tell_recovery(store)
     keys = KeyStore(places, env, passphrase=passphrase, memory=dict(memory_keys or {}), on_secret=redactor.add)
-    parts = Parts(places, store, catalogue, templates, keys, redactor, logs)
+    parts = Parts(places, store, catalogue, templates, keys, redactor, logs, clock=clock or Clock())
     settings = replace(settings, accounts=settings.accounts + memory_accounts)
     service = WorkerService(settings, parts)
     relay.target = service.store_status

@@ -41,12 +41,28 @@ class ServiceSettings:
 
 
 class Clock:
-    """Two clocks read together. `wall` follows the service's own `Date` once that is known."""
+    """Two clocks read together. `wall` follows the service's own `Date` once that is known.
 
-    def __init__(self, mono: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
+    `factor`: seconds of these clocks in a real second; other than 1 in benchmarks, where hours pass in minutes.
+    """
+
+    def __init__(
+        self,
+        mono: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        *,
+        factor: float = 1.0,
+    ) -> None:
+        if factor <= 0:
+            raise ValueError("the factor of a clock must be above 0")
         self._mono = mono
         self._wall = wall
+        self._factor = factor
         self._offset = 0.0
+
+    def real_seconds(self, seconds: float) -> float:
+        """What so many seconds of these clocks take in real time."""
+        return seconds / self._factor
 
     def now(self) -> Now:
         """This moment."""
