@@ -30,6 +30,8 @@ from gsvr_tui.ui.screens.queue import QueueScreen
 
 _BUSY = frozenset({RunState.RUNNING, RunState.RESTING, RunState.PAUSING})
 MOST_WORKERS = 256
+STOP_LIMIT_S = 10.0
+"""How long the screen stays after a stop at once that the service does not answer."""
 
 
 class BaseApp(App[int]):
@@ -43,6 +45,7 @@ class BaseApp(App[int]):
         self.options = options
         self.marks = ASCII if options.ascii else UNICODE
         self.link = Link(handle, self.tell)
+        self._draining = False
         super().__init__(**kwargs)
 
     def tell(self, text: str, severity: str = "information") -> None:
@@ -193,28 +196,40 @@ class BaseApp(App[int]):
     @work
     async def _leave(self) -> None:
         status = self.link.model.status
-        if status.state in _BUSY and status.in_flight:
-            flying = words.plural(status.in_flight, "request")
-            answer = await self.push_screen_wait(
-                ConfirmScreen(
-                    "Work is running",
-                    f"{flying} in flight. Everything finished is saved; the rest goes on next time.",
-                    (
-                        Choice("stay", "Stay"),
-                        Choice("drain", "Finish in flight, then quit"),
-                        Choice("stop", "Stop now", "fail"),
-                    ),
-                )
+        if self._draining:
+            question = ConfirmScreen(
+                "Still finishing",
+                f"{words.plural(status.in_flight, 'request')} in flight. What is cut off now is sent again next time.",
+                (Choice("stay", "Wait"), Choice("stop", "Stop now", "fail")),
             )
-            if answer not in ("drain", "stop"):
-                return
-            self.stop_service(drain=answer == "drain")
+        elif status.state in _BUSY:
+            flying = f"{words.plural(status.in_flight, 'request')} in flight. " if status.in_flight else ""
+            question = ConfirmScreen(
+                "Work is running",
+                f"{flying}Everything finished is saved; the rest goes on next time.",
+                (
+                    Choice("stay", "Stay"),
+                    Choice("drain", "Finish in flight, then quit"),
+                    Choice("stop", "Stop now", "fail"),
+                ),
+            )
+        else:
+            self.stop_service(drain=False)
             return
-        self.stop_service(drain=False)
+        answer = await self.push_screen_wait(question)
+        if answer in ("drain", "stop"):
+            self.stop_service(drain=answer == "drain")
 
     def stop_service(self, *, drain: bool) -> None:
-        """Tell the service to end; the app ends when it has."""
+        """Tell the service to end; the app ends when it has, or without waiting longer when it was to stop at once."""
+        self._draining = drain
         self.link.send(Stop(self.link.new_id(), drain=drain), done=_silent)
+        if not drain:
+            self.set_timer(STOP_LIMIT_S, self.leave)
+
+    def leave(self) -> None:
+        """End the app; the service is waited for after the screen is gone."""
+        self.exit(0, return_code=0)
 
     # ------------------------------------------------------------ for screens
 

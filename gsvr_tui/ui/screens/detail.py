@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Markdown, Static
 
-from gsvr_tui.core.messages import JobRow, WatchJob
+from gsvr_tui.core.messages import JobDetail, JobRow, WatchJob
 from gsvr_tui.core.models import JobState
 from gsvr_tui.ui.actions import Action, Scope, bindings
 from gsvr_tui.ui.read_model import Change
@@ -47,7 +47,8 @@ class DetailScreen(TableScreen):
     def __init__(self, job: str, neighbour: Neighbour) -> None:
         super().__init__()
         self._job, self._neighbour = job, neighbour
-        self._report = self._answer = ""
+        self._report: str | None = None
+        self._answer: str | None = None
 
     def compose(self) -> ComposeResult:
         """Header, parts, the part shown, keys."""
@@ -97,15 +98,20 @@ class DetailScreen(TableScreen):
         zone = self.gsvr.options.timezone
         text = overview(row, known, self.now(), zone, self.marks, self.size.width)
         self.query_one("#overview-text", Static).update(text)
-        report, answer = (known.report, known.answer) if known is not None else ("", "")
-        if report != self._report or not report:
+        self._refresh_long(known)
+
+    def _refresh_long(self, detail: JobDetail | None) -> None:
+        """Report and answer can be long: only the one in sight is laid out, and only when it changed."""
+        here = self.query_one(ContentSwitcher).current
+        report, answer = (detail.report, detail.answer) if detail is not None else ("", "")
+        if here == "report" and report != self._report:
             self._report = report
             shown = quiet_markdown(report[:_LONGEST]) if report else "No report yet."
             self.query_one("#report-text", Markdown).update(shown)
-        if answer != self._answer or not answer:
+        elif here == "answer" and answer != self._answer:
             self._answer = answer
-            shown_answer = safe(answer[:_LONGEST], newlines=True) if answer else styled("No answer yet.", "$muted")
-            self.query_one("#answer-text", Static).update(shown_answer)
+            text = safe(answer[-_LONGEST:], newlines=True) if answer else styled("No answer yet.", "$muted")
+            self.query_one("#answer-text", Static).update(text)
 
     def _refresh_parts(self) -> None:
         here = self.query_one(ContentSwitcher).current
@@ -121,7 +127,7 @@ class DetailScreen(TableScreen):
         """Show a part."""
         self.query_one(ContentSwitcher).current = name
         self.query_one(f"#{name}").focus()
-        self._refresh_parts()
+        self._refresh_job()
 
     def why_not(self, name: str) -> str:
         """Verbs that do not apply to this job."""

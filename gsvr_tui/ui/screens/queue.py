@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
@@ -28,6 +28,7 @@ from gsvr_tui.ui.screens.job_text import empty_queue, summary
 from gsvr_tui.ui.widgets.bars import CHIPS, Line, Part, bar, chips, spread
 from gsvr_tui.ui.widgets.job_list import JobList
 from gsvr_tui.ui.widgets.line_list import LineList
+from gsvr_tui.ui.widgets.panel import Panel
 
 _FILTER_DELAY_S = 0.12
 _WATCH_DELAY_S = 0.15
@@ -62,9 +63,15 @@ class QueueScreen(TableScreen):
         yield Line(id="chips")
         yield Line(id="head")
         with Horizontal(id="middle"):
-            yield JobList(self.view, clock=options.clock, zone=options.timezone, marks=self.marks, widget_id="jobs")
-            with VerticalScroll(id="side", can_focus=False):
-                yield Static(id="summary")
+            yield JobList(
+                self.view,
+                clock=options.clock,
+                moved=self._refresh_cursor,
+                zone=options.timezone,
+                marks=self.marks,
+                widget_id="jobs",
+            )
+            yield Panel(id="side")
         yield Static(id="empty")
         with Vertical(id="trouble"):
             yield Line(id="what")
@@ -175,8 +182,8 @@ class QueueScreen(TableScreen):
         self.query_one("#what", Line).show(what.truncate(width, ellipsis=not self.marks.ascii))
         self.query_one("#advice", Line).show(advice)
         self._refresh_place()
-        self._refresh_side()
         self.refresh_keys()
+        self._refresh_side()
         self._later("watch", _WATCH_DELAY_S, self._watch)
 
     def _refresh_side(self) -> None:
@@ -186,7 +193,7 @@ class QueueScreen(TableScreen):
             detail = self.model.detail
             known = detail if detail is not None and detail.row.id == row.id else None
             content = summary(row, known, self.now(), self.gsvr.options.timezone, self.marks)
-        self.query_one("#summary", Static).update(content)
+        self.query_one("#side", Panel).show(content)
 
     def _watch(self) -> None:
         row = self.view.row
@@ -209,10 +216,6 @@ class QueueScreen(TableScreen):
     @on(LineList.Resized)
     def _list_resized(self) -> None:
         self._refresh_head()
-
-    @on(LineList.Moved)
-    def _moved(self) -> None:
-        self._refresh_cursor()
 
     @on(LineList.Chosen)
     def _chosen(self) -> None:

@@ -43,20 +43,21 @@ class Columns:
 
 
 class JobList(LineList):
-    """Rows of a QueueView. `clock` gives wall seconds."""
+    """Rows of a QueueView. `clock` gives wall seconds; `moved` is called when the line under the cursor is another."""
 
     def __init__(
         self,
         view: QueueView,
         *,
         clock: Callable[[], float],
+        moved: Callable[[], None],
         zone: tzinfo | None = None,
         marks: Marks = UNICODE,
         widget_id: str | None = None,
     ) -> None:
         super().__init__(marks=marks, widget_id=widget_id)
         self.view = view
-        self._clock, self._zone = clock, zone
+        self._clock, self._zone, self._on_move = clock, zone, moved
         self._columns = Columns.plan(80)
         self._width = 0
 
@@ -123,13 +124,18 @@ class JobList(LineList):
         if self.cursor != self.view.cursor:
             self.cursor = self.view.cursor
         else:
-            self.post_message(self.Moved())
+            self.announce()
         self._into_sight()
 
     def watch_cursor(self, before: int, now: int) -> None:
         """The view remembers the job the cursor is on."""
         self.view.move_to(now)
         super().watch_cursor(before, now)
+
+    def announce(self) -> None:
+        """At once: what the screen says of the cursor is then painted with the row, a frame earlier."""
+        if self.is_mounted:
+            self._on_move()
 
     def _refresh_rows(self, change: Change) -> None:
         sight = self.in_sight()
@@ -141,7 +147,7 @@ class JobList(LineList):
         for index in changed:
             self.refresh_index(index)
         if self.cursor in changed:
-            self.post_message(self.Moved())
+            self.announce()
 
     def _plan(self, width: int) -> Columns:
         if width != self._width:

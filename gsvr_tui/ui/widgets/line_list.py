@@ -120,6 +120,10 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         """Only the two lines concerned are drawn."""
         self.refresh_index(before)
         self.refresh_index(now)
+        self.announce()
+
+    def announce(self) -> None:
+        """Say that the cursor is on another line, or that its line changed."""
         self.post_message(self.Moved())
 
     def _into_sight(self) -> None:
