@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "pause": ("jobs", "Hold jobs."),
     "cancel": ("jobs", "Cancel jobs that are not finished."),
     "render": ("render", "Write reports again from the stored answers. Sends nothing."),
+    "usage": ("usage", "Say what each account has used: requests, tokens, money, how well it went."),
     "accounts": ("accounts", "Add, check, list and remove accounts."),
     "templates": ("templates", "List and show the kinds of report."),
     "models": ("models", "List models with prices, limits and shutdown dates."),

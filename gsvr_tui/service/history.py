@@ -93,7 +93,7 @@ class MinuteRates:
 
 @dataclass(frozen=True, slots=True)
 class UsageSum:
-    """Use of one account and model over days. Empty names: the sum of all. Quantiles are seconds from send to answer."""
+    """Use of one account and model over days; empty names: of all. Quantiles are seconds from send to answer."""
 
     account: str
     project: str
