@@ -173,7 +173,9 @@ def _read_key(key_from: str) -> Secret:
     return Secret(text.strip())
 
 
-def _live(here: Surroundings, account: Account, key: Secret, custom: bool) -> None:
+def _live(
+    here: Surroundings, account: Account, key: Secret, custom: bool, otherwise: str = "the key was not added"
+) -> None:
     from gsvr_tui.commands.key_check import check_keys
 
     allowed = frozenset({account.name}) if custom else frozenset()
@@ -181,7 +183,7 @@ def _live(here: Surroundings, account: Account, key: Secret, custom: bool) -> No
     found = check_keys([(account, key)], here.config.model, base_url, allowed)[0]
     if not found.ok:
         advice = found.advice or "correct it, or keep it anyhow with --no-check"
-        raise Complaint(f"the key was not added: {found.message}", advice)
+        raise Complaint(f"{otherwise}: {found.message}", advice)
     note(f"{found.message} ({found.latency_ms} ms)")
 
 
@@ -197,6 +199,42 @@ def _keep(keys: KeyStore, kind: str, name: str, key: Secret) -> None:
         elif not facts.passphrase_source and is_terminal(sys.stdin):
             passphrase = ask_new()
     keys.put(kind, name, key, passphrase=passphrase)
+
+
+# ---------------------------------------------------------------- replace, check, remove
+
+
+@accounts.command()
+@click.argument("name")
+@click.argument("key_from", required=False, metavar="[-]", default="")
+@click.option("--no-check", is_flag=True, help="Do not ask the service whether the key works.")
+def replace(name: str, key_from: str, no_check: bool) -> None:
+    """Give an account another key, kept where the old one is. Asks for it, or reads it from stdin with -.
+
+    Project, limits and history stay. A running gsvr-tui takes the key at its next start, or when r is pressed on the
+    account there.
+    """
+    from gsvr_tui.commands.surroundings import surroundings
+
+    if key_from not in ("", "-"):
+        raise Complaint(
+            "a key is not given on the command line, where the shell's history and other users see it",
+            "leave it out to be asked for it, or pipe it in: gsvr-tui accounts replace NAME - < FILE",
+        )
+    here = surroundings()
+    account = _named(here, (name,))[0]
+    if account.key.kind == "env":
+        raise Complaint(
+            f"the key of {name} lies in the variable {account.key.name}, which is yours to set",
+            f"set {account.key.name} to the new key and start again",
+        )
+    keys = _keys(here)
+    key = _read_key(key_from)
+    if not no_check:
+        _live(here, account, key, name in _custom(here), "the key was not replaced")
+    _keep(keys, account.key.kind, account.key.name, key)
+    tail = f" (…{key.tail})" if key.tail else ""
+    out(f"Account {name} has a new key{tail}.")
 
 
 # ---------------------------------------------------------------- check, remove
