@@ -51,7 +51,7 @@ class Scene:
     title: str
     projects: tuple[Project, ...]
     jobs: int
-    factor: float = 15.0
+    factor: float = 6.0
     durations: tuple[float, ...] = (3.0,)
     service_s: float = 3.0
     spread: float = 0.2
@@ -152,22 +152,22 @@ _UNTOLD = (Project(rpm=5, keys=2, told=False), *_equal(3, rpm=5, told=False))
 _MIXED_S = (20.0, 45.0, 300.0, 90.0, 30.0, 180.0, 60.0, 240.0, 120.0)
 
 SCENES = (
-    Scene("requests", "requests a minute bind; 5 keys in 4 projects", _FOUR, 160, peers=ALL_PEERS),
-    Scene("tokens", "tokens a minute bind; videos of 20 to 300 s", _equal(3, tpm=60_000), 126, 12.0, _MIXED_S),
+    Scene("requests", "requests a minute bind; 5 keys in 4 projects", _FOUR, 120, peers=ALL_PEERS),
+    Scene("tokens", "tokens a minute bind; videos of 20 to 300 s", _equal(3, tpm=60_000), 126, 8.0, _MIXED_S),
     Scene(
         "midnight",
         "8 requests a day, begun 25 minutes before midnight Pacific",
         _equal(3, rpm=4, rpd=8),
         48,
-        40.0,
+        30.0,
         start_at=_pacific(23, 35),
     ),
-    Scene("unknown", "limits are not known", _UNTOLD, 160, peers=("litellm-shuffle+requeue", "gemini-balance")),
+    Scene("unknown", "limits are not known", _UNTOLD, 120, peers=("litellm-shuffle+requeue", "gemini-balance")),
     Scene(
         "unknown-nameless",
         "limits are not known, and a 429 does not name them",
         _UNTOLD,
-        160,
+        120,
         quota_value=False,
         peers=(),
     ),
@@ -175,18 +175,19 @@ SCENES = (
         "shrink",
         "8 requests a minute become 4 at noon",
         _equal(3, rpm=8, changes=((190.0, 4),)),
-        144,
+        132,
+        8.0,
         start_at=_pacific(12, 0) - 190.0,
     ),
-    Scene("dead-key", "the only key of one project dies", (*_equal(3, rpm=5), Project(rpm=5, dies_at=150.0)), 140),
-    Scene("overload", "the model is overloaded for 5 minutes", _FOUR, 160, 20.0, overload=(120.0, 420.0)),
-    Scene("shared", "another program uses one project", (*_equal(3, rpm=5), Project(rpm=5, other_rpm=2.0)), 144),
-    Scene("rejected-count", "refused requests count, too", _FOUR, 160, count_rejected=True),
-    Scene("one", "1 project", _equal(1, rpm=3), 18, 10.0, peers=()),
-    Scene("three", "3 equal projects", _equal(3, rpm=3), 54, 10.0, peers=()),
-    Scene("five", "5 equal projects", _equal(5, rpm=3), 90, 10.0, peers=()),
-    Scene("ten", "10 equal projects", _equal(10, rpm=3), 180, 10.0, peers=()),
-    Scene("cap", "the money is enough for half", _equal(2, rpm=10), 80, 10.0, cap_usd=0.35, cap_binds=True, peers=()),
+    Scene("dead-key", "the only key of one project dies", (*_equal(3, rpm=5), Project(rpm=5, dies_at=150.0)), 120, 8.0),
+    Scene("overload", "the model is overloaded for 5 minutes", _FOUR, 120, 12.0, overload=(120.0, 420.0)),
+    Scene("shared", "another program uses one project", (*_equal(3, rpm=5), Project(rpm=5, other_rpm=2.0)), 108),
+    Scene("rejected-count", "refused requests count, too", _FOUR, 120, count_rejected=True),
+    Scene("one", "1 project", _equal(1, rpm=3), 18, peers=()),
+    Scene("three", "3 equal projects", _equal(3, rpm=3), 54, peers=()),
+    Scene("five", "5 equal projects", _equal(5, rpm=3), 90, peers=()),
+    Scene("ten", "10 equal projects", _equal(10, rpm=3), 180, peers=()),
+    Scene("cap", "the money is enough for half", _equal(2, rpm=10), 80, 8.0, cap_usd=0.35, cap_binds=True, peers=()),
 )
 SCALING = ("one", "three", "five", "ten")
 

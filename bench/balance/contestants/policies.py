@@ -90,8 +90,9 @@ def _undone_when_it_raises(do: Job) -> Job:
 class _Ring:
     """Keys in turn; one that failed too often is left out for a while."""
 
-    def __init__(self, task: Task, most: int, recheck_s: float) -> None:
+    def __init__(self, task: Task, most: int, recheck_s: float, *, never_empty: bool) -> None:
         self._task = task
+        self._never_empty = never_empty
         self._keys = [key for _, key in task.keys]
         self._most = most
         self._recheck_s = recheck_s
@@ -100,7 +101,7 @@ class _Ring:
         self._turn: Iterator[str] = itertools.cycle(self._keys)
 
     def next(self) -> str | None:
-        """The next usable key; None when all are off."""
+        """The next usable key; when all are off, None, or the next all the same."""
         now = self._task.mono()
         for _ in self._keys:
             key = next(self._turn)
@@ -111,7 +112,7 @@ class _Ring:
                 since = None
             if since is None:
                 return key
-        return None
+        return next(self._turn) if self._never_empty else None
 
     def worked(self, key: str) -> None:
         """Its count starts anew."""
@@ -145,22 +146,15 @@ def _rotating(task: Task, line: Line, ring: _Ring, retries: int) -> Job:
 def gemini_balance(task: Task, line: Line) -> Job:
     """Rotate and try the next key at once, three times; our own loop hands a job in again until it is done.
 
-    Its rule that leaves a key out after ten failures takes the key for good here as no window is that long; as when
-    the whole pool is out it hands out the first key all the same, the loop goes on.
+    A key is left out after ten failures in a row, until it is looked at after an hour; when all are, they are handed
+    out all the same.
     """
-    ring = _Ring(task, BALANCE_FAILURES, BALANCE_RECHECK_S)
-    first = task.keys[0][1]
+    ring = _Ring(task, BALANCE_FAILURES, BALANCE_RECHECK_S, never_empty=True)
     once = _rotating(task, line, ring, BALANCE_RETRIES)
 
     async def do(video: str) -> bool:
         while not await once(video):
             await task.sleep(BALANCE_PAUSE_S)
-            if ring.next() is None:
-                try:
-                    await line.ask(first, video)
-                except Refused:
-                    continue
-                return True
         return True
 
     return do
@@ -168,7 +162,7 @@ def gemini_balance(task: Task, line: Line) -> Job:
 
 def gpt_load(task: Task, line: Line) -> Job:
     """Three more attempts with other keys; a key is off after three errors, until it is looked at after an hour."""
-    return _rotating(task, line, _Ring(task, LOAD_BLACKLIST, LOAD_RECHECK_S), LOAD_RETRIES)
+    return _rotating(task, line, _Ring(task, LOAD_BLACKLIST, LOAD_RECHECK_S, never_empty=False), LOAD_RETRIES)
 
 
 POLICIES: dict[str, Callable[[Task, Line], Job]] = {
