@@ -19,6 +19,7 @@ from bench.balance.clips import make_clips
 from bench.balance.figures import Figures, Row, middle, speed_up
 from bench.balance.scenes import ALL_PEERS, SCALING, SCENES, Scene, scene
 from bench.balance.table import LEGEND, table
+from bench.balance.virtual import POLICY, run_policy
 
 QUICK = ("requests", "unknown", "tokens")
 QUICK_SHARE = 0.5
@@ -36,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-peers", action="store_true", help="gsvr-tui alone; installs nothing")
     parser.add_argument("--contestants", metavar="A,B", help=f"instead of {OURS} and the peers")
     parser.add_argument("--quick", action="store_true", help="three scenes, half the jobs, one run: under 3 minutes")
+    parser.add_argument("--size", type=float, default=1.0, metavar="K", help="so many times the jobs")
+    parser.add_argument("--policy", action="store_true", help="the scheduler alone in virtual time: a second a scene")
     parser.add_argument("--slower", type=float, default=1.0, metavar="K", help="time factors divided by K")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the emulator's log of every run")
@@ -44,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _contestants(chosen: argparse.Namespace, of: Scene) -> list[str]:
+    if chosen.policy:
+        return []
     if chosen.contestants:
         return [name.strip() for name in chosen.contestants.split(",")]
     peers: Sequence[str] = of.peers
@@ -66,8 +71,9 @@ def _scenes(chosen: argparse.Namespace) -> list[Scene]:
     except KeyError as missing:
         known = ", ".join(known.name for known in SCENES)
         raise SystemExit(f"bench/balance.py: no such scene: {missing.args[0]}; known are: {known}") from None
-    if chosen.quick:
-        picked = [one.of_size(QUICK_SHARE) for one in picked]
+    size = chosen.size * (QUICK_SHARE if chosen.quick else 1.0)
+    if size != 1.0:
+        picked = [one.of_size(size) for one in picked]
     return [one.at_factor(one.factor / chosen.slower) for one in picked]
 
 
@@ -111,11 +117,11 @@ def _rows(runs: Sequence[Figures]) -> list[Row]:
     return [middle(group) for group in grouped.values()]
 
 
-def _scaling(rows: Sequence[Row]) -> list[str]:
-    ours = {row.scene: row for row in rows if row.contestant == OURS}
+def _scaling(rows: Sequence[Row], contestant: str) -> list[str]:
+    ours = {row.scene: row for row in rows if row.contestant == contestant}
     if "one" not in ours:
         return []
-    lines = []
+    lines = [f"{contestant}:"]
     for name in SCALING[1:]:
         if name in ours:
             count = len(scene(name).projects)
@@ -123,7 +129,7 @@ def _scaling(rows: Sequence[Row]) -> list[str]:
             shown = (
                 "not all jobs were done" if found is None else f"{found:.2f} times one ({found / count:.3f} · {count})"
             )
-            lines.append(f"{count} equal projects: {shown}")
+            lines.append(f"  {count} equal projects: {shown}")
     return lines
 
 
@@ -138,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing: dict[str, dict[str, str]] = {}
     for one, contestants in plans:
         runs, absent = _play(one, contestants, repeat, chosen.seed, chosen.keep)
+        if chosen.policy or OURS in contestants:
+            runs = [run_policy(one, chosen.seed + turn).figures() for turn in range(repeat)] + runs
         found = _rows(runs)
         everything += runs
         rows += found
@@ -145,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bound = found[0].bound_s if found else one.bound([0] * one.jobs)
         words = f"{one.jobs} jobs, bound {bound:,.1f} s (service {one.shortest_service_s:g} s), 1 s = {one.factor:g} s"
         print("\n" + table(f"{one.name}: {one.title}", words, found, absent), flush=True)
-    print("\n" + "\n".join([*_scaling(rows), "", LEGEND]))
+    print("\n" + "\n".join([*_scaling(rows, POLICY), *_scaling(rows, OURS), "", LEGEND]))
     if chosen.out:
         chosen.out.write_text(json.dumps(_data(chosen, scenes, rows, everything, missing), indent=1), encoding="utf-8")
     return 0

@@ -91,7 +91,7 @@ class Policy:
         self.now = Now(1000.0, scene.start_at)
         self.scheduler = Scheduler(random=Random(seed), caps=Caps(run=scene.cap_usd), workers=workers)
         self.keys = {f"account-{n}": pair for n, pair in enumerate(scene.keys(), 1)}
-        first = {project: key for project, key in reversed(scene.keys())}
+        first = dict(reversed(scene.keys()))
         self.served = {
             f"p{n}": _Served(f"p{n}", project, self._book(project), first[f"p{n}"], sorted(project.changes))
             for n, project in enumerate(scene.projects, 1)
