@@ -201,7 +201,7 @@ def _keep(keys: KeyStore, kind: str, name: str, key: Secret) -> None:
     keys.put(kind, name, key, passphrase=passphrase)
 
 
-# ---------------------------------------------------------------- replace, check, remove
+# ---------------------------------------------------------------- replace
 
 
 @accounts.command()
@@ -211,8 +211,8 @@ def _keep(keys: KeyStore, kind: str, name: str, key: Secret) -> None:
 def replace(name: str, key_from: str, no_check: bool) -> None:
     """Give an account another key, kept where the old one is. Asks for it, or reads it from stdin with -.
 
-    Project, limits and history stay. A running gsvr-tui takes the key at its next start, or when r is pressed on the
-    account there.
+    Project, limits and history stay. An app that is open keeps the old key until it is started again; there, replace
+    the key on the Accounts screen instead.
     """
     from gsvr_tui.commands.surroundings import surroundings
 

@@ -1,4 +1,4 @@
-"""Keys and accounts while the service runs: check, add, remove, switch."""
+"""Keys and accounts while the service runs: check, add, replace, remove, switch."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from gsvr_tui.core.messages import (
     EnableAccount,
     KeyChecked,
     RemoveAccount,
+    ReplaceKey,
 )
 from gsvr_tui.core.models import Account, KeyRef
-from gsvr_tui.core.scheduling import AccountGone, AccountRefused, AccountSwitched, AccountVerified
+from gsvr_tui.core.scheduling import AccountGone, AccountPut, AccountRefused, AccountSwitched, AccountVerified
+from gsvr_tui.core.secret import Secret
 from gsvr_tui.gemini.errors import GeminiFailure
+from gsvr_tui.gemini.types import KeyCheck
 from gsvr_tui.secrets.keystore import KeyProblem
 
 if TYPE_CHECKING:
@@ -112,6 +115,42 @@ class AccountDesk:
             if command.key is not None and command.store != "env":
                 parts.keys.delete(account.key)
             raise
+
+    async def replace(self, command: ReplaceKey) -> None:
+        """Put another key where the account's key is kept, and use it at once. One that is dead is not taken."""
+        engine = self._engine
+        account = engine.state.pool.get(command.name)
+        if account is None:
+            self._refuse(command.id, f"there is no account named {command.name}")
+            return
+        engine.parts.redactor.add(command.key)
+        try:
+            found = await self._look_at(account, command.key)
+            if found.dead:
+                self._refuse(command.id, f"the key of {account.name} was not replaced: {found.message}", found.advice)
+                return
+            keep = (account.key.kind, account.key.name, command.key)
+            await engine.context.in_thread(engine.parts.keys.put, *keep, passphrase=command.passphrase)
+        except GeminiFailure as problem:
+            self._refuse(command.id, problem.failure.message, problem.failure.advice)
+            return
+        except (KeyProblem, ValueError) as problem:
+            self._refuse(command.id, *(_words(problem) if isinstance(problem, KeyProblem) else (str(problem), "")))
+            return
+        await engine.gateways.forget(account.name)
+        engine.gateways.tails[account.name] = command.key.tail
+        # a check that reached nobody says nothing of the key: the account starts afresh
+        engine.feed(AccountVerified(account.name) if found.ok else AccountPut(account, engine.tier_limits(account)))
+        log.info("the key of account %s was replaced", account.name, extra={"account": account.name})
+        said = found.message if found.ok else f"it could not be checked: {found.message}"
+        engine.outbox.put(CommandDone(command.id, f"{account.name}: key replaced; {said}", 1))
+
+    async def _look_at(self, account: Account, key: Secret) -> KeyCheck:
+        gateway = self._engine.gateways.make(account, key)
+        try:
+            return await gateway.check(self._engine.settings.model)
+        finally:
+            await gateway.aclose()
 
     async def remove(self, command: RemoveAccount) -> None:
         """Forget the key and the account."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from gsvr_tui.core.catalogue import Catalogue
+from gsvr_tui.core.models import Account, RemoteFile
 from gsvr_tui.core.scheduling import Event
 from gsvr_tui.report.templates import TemplateSet
 from gsvr_tui.service.files import RemoteFiles
@@ -37,6 +38,7 @@ class Context:
     files: RemoteFiles
     on_text: Callable[[str, str], None]  # job, piece of text: for whoever watches the job
     feed: Callable[[Event], None]  # tell the scheduler something at once
+    on_upload: Callable[[Account, RemoteFile], None]  # a file has come to the project of an account
     tokens_per_minute: Callable[[str], int | None]  # the largest limit a model has among the projects in use
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -49,6 +49,7 @@ from gsvr_tui.service.outbox import Outbox
 from gsvr_tui.service.probe_step import ProbeStep
 from gsvr_tui.service.restore import LIMITS_KEY, Restored, Restorer
 from gsvr_tui.service.settings import Parts, ServiceSettings
+from gsvr_tui.service.sharing import SharedProjects
 from gsvr_tui.service.telling import Teller
 from gsvr_tui.service.upload_step import UploadStep
 from gsvr_tui.service.usage import UsageBook
@@ -87,6 +88,7 @@ class Engine:
             files=RemoteFiles(parts.store, parts.clock),
             on_text=lambda job, piece: self.detail.text(job, piece),
             feed=self.feed,
+            on_upload=lambda account, file: self._sharing.uploaded(account, file),
             tokens_per_minute=self._tokens_per_minute,
         )
         self._probe = ProbeStep(self.context)
@@ -96,6 +98,7 @@ class Engine:
         self.restorer = Restorer(self.context, self.state, self.feed)
         self.detail = DetailDesk(self.context, outbox)
         self._teller = Teller(self)
+        self._sharing = SharedProjects(self, self._teller.monitor.shared.__setitem__)
         self._commands = CommandDesk(self)
         self._mailbox: list[Command] = []
         self._kick = asyncio.Event()

@@ -38,6 +38,7 @@ class Renderer:
                 files=RemoteFiles(parts.store, clock),
                 on_text=lambda job, text: None,
                 feed=lambda event: None,
+                on_upload=lambda account, file: None,
                 tokens_per_minute=lambda model: None,
             )
         )

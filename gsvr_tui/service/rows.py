@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
-from gsvr_tui.core.accounts import MultiAccountManager
-from gsvr_tui.core.ledger import Ledger
+from gsvr_tui.core.ledger import QuotaView
 from gsvr_tui.core.messages import AccountRow, BatchRow, JobRow, QuotaRow
 from gsvr_tui.core.models import AccountHealth, Batch, Job, Now
+from gsvr_tui.core.scheduler_state import SchedulerState
+from gsvr_tui.core.why import why
+from gsvr_tui.service.day_watch import DayWatch
+from gsvr_tui.service.history import MinuteRates
 
 
 def job_row(job: Job, progress: float = -1.0) -> JobRow:
@@ -42,9 +45,19 @@ def batch_row(batch: Batch) -> BatchRow:
 class QuotaMonitor:
     """What each account and project × model stands at, for screens: live use, limits, rests and resets."""
 
-    def __init__(self, ledger: Ledger, pool: MultiAccountManager) -> None:
-        self._ledger = ledger
-        self._pool = pool
+    def __init__(self, state: SchedulerState, rates: MinuteRates, models: tuple[str, ...]) -> None:
+        """`models`: the usual one and its fallbacks."""
+        self._state = state
+        self._ledger = state.ledger
+        self._pool = state.pool
+        self._rates = rates
+        self._models = models
+        self._days = DayWatch(state)
+        self.shared: dict[str, str] = {}  # account → what its project turned out to share with another
+
+    def warn(self, now: Now) -> None:
+        """Log what should be known before a day is used up."""
+        self._days.look(self._ledger.views(now), now)
 
     def quota_rows(self, now: Now) -> tuple[QuotaRow, ...]:
         """One row per project × model that was used or has limits."""
@@ -63,24 +76,38 @@ class QuotaMonitor:
                 resting_until=view.resting_until,
                 note=view.note,
                 limit_source=view.limits.source,
+                tokens_day_used=view.tokens_day,
+                tokens_day_limit=view.limits.tpd,
+                spent_10min_usd=self._state.money.spent_10min(view.project, now),
+                spend_limit_usd=self._state.money.caps.spend.get(view.project),
+                paced=view.limits.paced,
+                learned_at=view.limits.learned_at,
+                per_minute=self._rates.per_minute(view.project, view.model, now),
             )
             for view in self._ledger.views(now)
         )
 
     def account_rows(self, tails: dict[str, str], base_url: str, now: Now) -> tuple[AccountRow, ...]:
         """One row per account; `tails` are the last characters of keys that were looked up."""
+        views = self._ledger.views(now)
         resting = {
             view.project: view
-            for view in sorted(self._ledger.views(now), key=lambda v: v.resting_until or math.inf, reverse=True)
+            for view in sorted(views, key=lambda v: v.resting_until or math.inf, reverse=True)
             if view.resting_until is not None
         }
+        reasons = why(self._state, now, self._models[0])
         rows = []
         for account in self._pool.all():
             status = self._pool.status(account.name)
-            health, note, until = status.health, status.note, None
+            health, note, advice, until = status.health, status.note, status.advice, None
             view = resting.get(account.project)
-            if view is not None and health in (AccountHealth.OK, AccountHealth.UNCHECKED):
-                health, note, until = AccountHealth.RESTING, f"{view.model}: {view.note}", view.resting_until
+            if health in (AccountHealth.OK, AccountHealth.UNCHECKED):
+                if self._no_access(account.project, views):
+                    health, note = AccountHealth.NO_ACCESS, f"no access to {' or '.join(self._models)}"
+                    advice = "choose another model, or a project that may use it; then check the account"
+                elif view is not None:
+                    health, note, until = AccountHealth.RESTING, f"{view.model}: {view.note}", view.resting_until
+            shared = self.shared.get(account.name, "")
             rows.append(
                 AccountRow(
                     name=account.name,
@@ -89,11 +116,17 @@ class QuotaMonitor:
                     key_ref=account.key,
                     tier=account.tier,
                     health=health,
-                    note=note,
-                    advice=status.advice,
+                    note="; ".join(text for text in (note, shared) if text),
+                    advice=advice,
                     until=until,
                     base_url=account.base_url or base_url,
                     in_flight=self._pool.in_flight(account.name),
+                    why=reasons.get(account.name, ""),
                 )
             )
         return tuple(rows)
+
+    def _no_access(self, project: str, views: tuple[QuotaView, ...]) -> bool:
+        """True when the project may use none of the usual models."""
+        denied = {view.model for view in views if view.project == project and view.no_access}
+        return denied.issuperset(self._models)

@@ -26,7 +26,9 @@ class Teller:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._monitor = QuotaMonitor(engine.state.ledger, engine.state.pool)
+        self.monitor = QuotaMonitor(
+            engine.state, engine.context.usage.rates, (engine.settings.model, *engine.settings.fallback_models)
+        )
         self._status = StatusMaker(engine.state, engine.desk, engine.settings)
         self._told = False
         self._unsubscribe: Callable[[], None] | None = None
@@ -49,8 +51,8 @@ class Teller:
                 status=self._status.make(now, None, stopping=False, restored=engine.restored),
                 batches=tuple(batch_row(batch) for batch in store.batches()),
                 jobs=tuple(rows),
-                accounts=self._monitor.account_rows(engine.gateways.tails, engine.settings.base_url, now),
-                quota=self._monitor.quota_rows(now),
+                accounts=self.monitor.account_rows(engine.gateways.tails, engine.settings.base_url, now),
+                quota=self.monitor.quota_rows(now),
                 base_url=engine.settings.base_url,
                 templates=engine.parts.templates.ids(),
                 models=engine.parts.catalogue.ids(),
@@ -65,8 +67,9 @@ class Teller:
             self.active_until = now.mono + SETTLE_S
         engine.outbox.put(StatusChanged(self._status.make(now, plan, stopping=stopping, restored=engine.restored)))
         if now.mono < self.active_until or engine.state.pool.changed:
-            accounts = self._monitor.account_rows(engine.gateways.tails, engine.settings.base_url, now)
-            engine.outbox.put(QuotaChanged(self._monitor.quota_rows(now)), AccountsChanged(accounts))
+            self.monitor.warn(now)
+            accounts = self.monitor.account_rows(engine.gateways.tails, engine.settings.base_url, now)
+            engine.outbox.put(QuotaChanged(self.monitor.quota_rows(now)), AccountsChanged(accounts))
             engine.state.pool.changed = False
         engine.detail.publish()
 

@@ -81,6 +81,7 @@ class UploadStep:
             if made is not None:
                 await context.in_thread(_remove, made)
         await context.files.put(file)
+        context.on_upload(account, file)
         return file
 
     @staticmethod
