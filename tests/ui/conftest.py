@@ -17,6 +17,8 @@ import yaml
 
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -53,12 +55,24 @@ class Stage:
             if loop.time() > end:
                 pytest.fail(f"waited {limit_s} s for {what or condition}")
             await asyncio.sleep(0.005)
-        await self.pilot.pause()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Until every widget has handled what it was sent, and what came of that; then paint."""
+        for _ in range(3):
+            await self.pilot._wait_for_screen()
+            await asyncio.sleep(0.002)
+        self.app.screen._on_timer_update()
 
     async def press(self, *keys: str) -> None:
-        """Press keys and let the messages settle."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Press keys and let the messages settle. Names as in Textual; one character stands for itself."""
+        for key in keys:
+            name = key if len(key) > 1 or key.isalnum() else _character_to_key(key)
+            event = events.Key(name, key if len(key) == 1 else None)
+            event.set_sender(self.app)
+            assert self.app._driver is not None
+            self.app._driver.send_message(event)
+            await self.settle()
 
     async def until_sent(self, kind: type[Any], count: int = 1) -> Any:
         """Wait for commands of a kind; the last one."""

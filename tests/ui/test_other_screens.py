@@ -134,7 +134,7 @@ async def test_a_line_opens_its_fields_and_leads_to_its_job(stage: Any) -> None:
         s.handle.emit(*scenes.log_lines(NOW))
         await s.press("3")
         await s.until(lambda: s.app.screen.lines.count() == 5, "lines")
-        s.app.screen._go(2)
+        s.app.screen.go(2)
         await s.press("enter")
         await s.until(lambda: "NO_AUDIO" in s.text(), "the fields")
         await s.press("o")
@@ -171,7 +171,7 @@ async def test_the_palette_runs_actions_of_the_table(stage: Any) -> None:
         await s.until(
             lambda: s.app.screen.id == "--command-palette" or "Palette" in type(s.app.screen).__name__, "palette"
         )
-        await s.pilot.press(*"mark all the")
+        await s.press(*"mark all the")
         await s.until(lambda: "mark all the list shows" in s.text(), "the hit")
         await s.press("enter")
         await s.until(lambda: len(getattr(getattr(s.app.screen, "view", None), "marks", ())) == 16, "the action")
@@ -193,5 +193,5 @@ async def test_themes_change_by_the_palette_and_a_faulty_one_is_reported(stage: 
         assert any("theme mine, field colors.text" in line for line in s.toasts())
         assert s.app.theme == "dark"
         s.app.use_theme("light")
-        await s.pilot.pause()
+        await s.settle()
         assert s.app.theme == "light"

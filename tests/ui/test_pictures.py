@@ -37,7 +37,7 @@ async def settled(s: Any) -> None:
     if getattr(screen, "SCOPE", None) == "queue" and screen.view.row and screen.query_one("#side").display:
         job = screen.view.row.id
         await s.until(lambda: s.app.link.model.detail and s.app.link.model.detail.row.id == job, "details")
-    await s.pilot.pause()
+    await s.settle()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -107,7 +107,7 @@ async def test_the_wizard(stage: Any, picture: Picture, size: str) -> None:
         await s.until(lambda: s.app.screen.entries.count({Stage.GOOD, Stage.BAD}) == 3, "the checks")
         picture(s.app, f"wizard-keys-{size}")
         s.app.screen._to_keep()
-        await s.pilot.pause()
+        await s.settle()
         picture(s.app, f"wizard-keep-{size}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from textual.widgets import Input
 
+from gsvr_tui.app import farewell
 from gsvr_tui.core.messages import (
     AddJobs,
     CancelJobs,
@@ -42,7 +43,7 @@ def agree(command: Command) -> list[Any]:
 
 async def test_the_first_screen_says_whether_it_runs_how_far_and_until_when(stage: Any) -> None:
     async with stage() as s:
-        await s.pilot.pause()
+        await s.settle()
         text = s.text()
         assert "RUNNING" in text
         assert "4 of 15 done" in text
@@ -118,7 +119,7 @@ async def test_a_range_is_marked_from_the_last_mark(stage: Any) -> None:
 async def test_a_held_job_is_released_by_the_same_key(stage: Any) -> None:
     async with stage(respond=agree) as s:
         s.app.screen.jobs.go_to(12)
-        await s.pilot.pause()
+        await s.settle()
         assert "Release" in s.text()
         await s.press("h")
         assert (await s.until_sent(ReleaseJobs)).jobs == (s.app.link.model.rows[12].id,)
@@ -184,7 +185,7 @@ async def test_chips_show_one_state_and_the_cursor_stays_on_its_job(stage: Any) 
         s.app.screen.jobs.go_to(10)
         job = s.app.screen.view.row.id
         s.app.screen.action_chip("done")
-        await s.pilot.pause()
+        await s.settle()
         assert len(s.app.screen.view) == 3
         assert s.app.screen.view.row.id == job
         await s.press("right_square_bracket")
@@ -309,5 +310,37 @@ async def test_a_hundred_thousand_rows_are_moved_through_filtered_and_changed(st
         s.handle.emit(JobsChanged((replace(row, state=JobState.RUNNING, step=Step.GENERATE),)))
         await s.until(lambda: "generate" in s.text(), "the change")
         s.app.screen.show_query("lecture-0500")
-        await s.pilot.pause()
+        await s.settle()
         assert len(s.app.screen.view) == 100
+
+
+async def test_the_mouse_works_for_rows_chips_and_tabs(stage: Any) -> None:
+    async with stage() as s:
+        await s.pilot.click("#jobs", offset=(10, 7))
+        assert s.app.screen.view.cursor == 7
+        chips = s.app.screen.query_one("#chips")
+        at = chips.render().plain.index("done") + 1
+        await s.pilot.click("#chips", offset=(at, 0))
+        await s.until(lambda: s.app.screen.view.chip is JobState.DONE, "the chip")
+        await s.pilot.click("#tabs", offset=(s.app.screen.query_one("#tabs").render().plain.index("Accounts") + 1, 0))
+        await s.until(lambda: s.app.current_mode == "accounts", "the tab")
+
+
+async def test_a_service_that_ends_by_itself_ends_the_app_with_its_error(stage: Any) -> None:
+    async with stage() as s:
+        s.handle.emit(ServiceStopped("the state folder is gone", 3))
+        await s.until(lambda: s.app._exit, "the end of the app")
+        assert s.app.return_code == 1
+        assert farewell(s.app).startswith("gsvr-tui: the service ended: the state folder is gone.")
+
+
+async def test_a_burst_of_changes_is_one_repaint(stage: Any) -> None:
+    async with stage() as s:
+        drained = []
+        drain = s.app.link.drain
+        s.app.link.drain = lambda: drained.append(1) or drain()
+        row = s.app.link.model.rows[0]
+        for number in range(2_000):
+            s.handle.emit(JobsChanged((replace(row, progress=number / 2_000),)))
+        await s.until(lambda: "generate 99 %" in s.text(), "the last change")
+        assert len(drained) <= 5

@@ -54,12 +54,12 @@ async def open_wizard(stage: Any, respond: Callable[[Command], list[Event]], **o
 async def paste(s: Any, text: str) -> None:
     await s.until(lambda: isinstance(s.app.screen, WizardScreen), "the wizard")
     s.app.screen.query_one("#key", Input).post_message(events.Paste(text))
-    await s.pilot.pause()
+    await s.settle()
 
 
 async def press_button(s: Any, name: str) -> None:
     s.app.screen.query_one(f"#{name}", Button).press()
-    await s.pilot.pause()
+    await s.settle()
 
 
 def step(s: Any) -> str | None:
@@ -86,7 +86,7 @@ async def test_a_key_is_never_on_screen(stage: Any) -> None:
         await s.until(lambda: isinstance(s.app.screen, WizardScreen), "the wizard")
         box = s.app.screen.query_one("#key", Input)
         box.value = GOOD
-        await s.pilot.pause()
+        await s.settle()
         assert GOOD[:8] not in s.text()
         await s.press("enter")
         await s.until(lambda: "works, 2 models" in s.text(), "the check")
@@ -121,7 +121,7 @@ async def test_keys_of_one_project_stand_together_with_a_note(stage: Any) -> Non
         await s.until(lambda: s.app.screen.entries.count({Stage.GOOD, Stage.BAD}) == 3, "the checks")
         fields = list(s.app.screen.query(".key-project").results(Input))
         fields[2].focus()
-        await s.pilot.pause()
+        await s.settle()
         fields[2].value = "account-1"
         await s.press("tab")
         await s.until(lambda: [row.id for row in s.app.screen.query("KeyRow")] == ["key-1", "key-3", "key-2"], "groups")
@@ -156,7 +156,7 @@ async def test_a_variable_is_kept_by_name_and_the_key_is_not_asked_for(stage: An
     async with await open_wizard(stage, keeper) as s:
         await s.until(lambda: isinstance(s.app.screen, WizardScreen), "the wizard")
         s.app.screen.enter_keys("$LAB_KEY")
-        await s.pilot.pause()
+        await s.settle()
         await press_button(s, "to-keep")
         await press_button(s, "do-keep")
         command = await s.until_sent(AddAccount)
@@ -215,7 +215,7 @@ async def test_two_accounts_of_one_name_are_not_kept(stage: Any) -> None:
         await s.until(lambda: s.app.screen.entries.count({Stage.GOOD}) == 2, "the checks")
         for field in s.app.screen.query(".key-name").results(Input):
             field.value = "lab"
-        await s.pilot.pause()
+        await s.settle()
         await press_button(s, "to-keep")
         assert "There is an account called lab already" in s.text()
         assert step(s) == "keys"

@@ -110,6 +110,12 @@ def test_no_string_made_at_run_time_reaches_a_widget() -> None:
     assert found == []
 
 
+def test_a_string_made_at_run_time_would_be_found(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.py"
+    bad.write_text('Static(f"{x}")\nw.update("a" + x)\nContent.from_markup(f"[b]{row.name}[/]")\nStatic(safe(x))\n')
+    assert len(list(outside_strings(bad))) == 3
+
+
 def test_no_class_reveals_a_secret() -> None:
     assert [path.name for path in UI.rglob("*.py") if ".reveal(" in path.read_text("utf-8")] == []
 

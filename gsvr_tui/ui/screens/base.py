@@ -16,6 +16,7 @@ from gsvr_tui.ui.marks import Marks
 from gsvr_tui.ui.read_model import Change, ReadModel
 from gsvr_tui.ui.safe import safe, styled
 from gsvr_tui.ui.widgets.bars import KeyHint, Line, key_line, pieces_that_fit, spread, word
+from gsvr_tui.ui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
     from gsvr_tui.ui.base_app import BaseApp
@@ -170,3 +171,40 @@ class TableScreen(Screen[None]):
     def _resized(self) -> None:
         self.refresh_top()
         self.refresh_keys()
+
+
+class ListScreen(TableScreen):
+    """A screen with one list that the move keys act on."""
+
+    @property
+    def listing(self) -> LineList:
+        """The list."""
+        raise NotImplementedError
+
+    def go(self, index: int) -> None:
+        """Put the cursor on a line."""
+        self.listing.go_to(index)
+
+    def do_down(self) -> None:
+        """Next line."""
+        self.go(self.listing.cursor + 1)
+
+    def do_up(self) -> None:
+        """Line before."""
+        self.go(self.listing.cursor - 1)
+
+    def do_page_down(self) -> None:
+        """A screen down."""
+        self.go(self.listing.cursor + self.listing.page())
+
+    def do_page_up(self) -> None:
+        """A screen up."""
+        self.go(self.listing.cursor - self.listing.page())
+
+    def do_first(self) -> None:
+        """First line."""
+        self.go(0)
+
+    def do_last(self) -> None:
+        """Last line."""
+        self.go(self.listing.count() - 1)

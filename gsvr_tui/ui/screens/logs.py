@@ -13,7 +13,7 @@ from textual.widgets import Input
 from gsvr_tui.ui.actions import Scope, bindings
 from gsvr_tui.ui.read_model import Change
 from gsvr_tui.ui.safe import styled
-from gsvr_tui.ui.screens.base import TableScreen
+from gsvr_tui.ui.screens.base import ListScreen
 from gsvr_tui.ui.widgets.bars import Line, spread
 from gsvr_tui.ui.widgets.line_list import LineList
 from gsvr_tui.ui.widgets.log_list import LEVELS, LogList
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gsvr_tui.ui.screens.queue import QueueScreen
 
 
-class LogsScreen(TableScreen):
+class LogsScreen(ListScreen):
     """Level, follow, find."""
 
     SCOPE = Scope.LOGS
@@ -109,35 +109,17 @@ class LogsScreen(TableScreen):
             return "Everything is shown already"
         return ""
 
-    def _go(self, index: int) -> None:
+    @property
+    def listing(self) -> LineList:
+        """What the move keys act on."""
+        return self.lines
+
+    def go(self, index: int) -> None:
+        """Put the cursor on a line; on the last one, follow."""
         last = self.lines.count() - 1
         self.lines.follow = index >= last
         self.lines.go_to(index)
         self._refresh_showing()
-
-    def do_down(self) -> None:
-        """Next line."""
-        self._go(self.lines.cursor + 1)
-
-    def do_up(self) -> None:
-        """Line before."""
-        self._go(self.lines.cursor - 1)
-
-    def do_page_down(self) -> None:
-        """A screen down."""
-        self._go(self.lines.cursor + self.lines.page())
-
-    def do_page_up(self) -> None:
-        """A screen up."""
-        self._go(self.lines.cursor - self.lines.page())
-
-    def do_first(self) -> None:
-        """The oldest line."""
-        self._go(0)
-
-    def do_last(self) -> None:
-        """The newest line; follows."""
-        self._go(self.lines.count() - 1)
 
     def do_follow(self) -> None:
         """Follow the newest line or stay here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on, work
@@ -19,23 +20,23 @@ from gsvr_tui.ui.actions import Action, Scope, bindings
 from gsvr_tui.ui.filters import parse
 from gsvr_tui.ui.queue_view import QueueView, Sort
 from gsvr_tui.ui.read_model import Change
-from gsvr_tui.ui.safe import fit_end, join, styled
+from gsvr_tui.ui.safe import styled
 from gsvr_tui.ui.screens import job_acts
 from gsvr_tui.ui.screens.add_videos import AddVideosScreen
-from gsvr_tui.ui.screens.base import TableScreen
+from gsvr_tui.ui.screens.base import ListScreen
 from gsvr_tui.ui.screens.detail import DetailScreen
 from gsvr_tui.ui.screens.job_text import empty_queue, summary
-from gsvr_tui.ui.widgets.bars import CHIPS, Line, Part, bar, chips, spread
+from gsvr_tui.ui.screens.queue_text import place, progress, trouble
+from gsvr_tui.ui.widgets.bars import CHIPS, Line, chips
 from gsvr_tui.ui.widgets.job_list import JobList
 from gsvr_tui.ui.widgets.line_list import LineList
 from gsvr_tui.ui.widgets.panel import Panel
 
 _FILTER_DELAY_S = 0.12
 _WATCH_DELAY_S = 0.15
-_TROUBLE = frozenset({JobState.FAILED, JobState.PARTIAL, JobState.WAITING})
 
 
-class QueueScreen(TableScreen):
+class QueueScreen(ListScreen):
     """Status, counts, the list, and beside it the job under the cursor."""
 
     SCOPE = Scope.QUEUE
@@ -97,6 +98,11 @@ class QueueScreen(TableScreen):
         """The list."""
         return self.query_one("#jobs", JobList)
 
+    @property
+    def listing(self) -> LineList:
+        """What the move keys act on."""
+        return self.jobs
+
     # ------------------------------------------------------------ showing
 
     def model_changed(self, change: Change) -> None:
@@ -125,7 +131,7 @@ class QueueScreen(TableScreen):
         hint.display = empty
         if empty:
             hint.update(empty_queue(loaded=model.loaded, accounts=len(model.accounts)))
-        self.query_one("#progress", Line).show(self._progress(width))
+        self.query_one("#progress", Line).show(progress(model.counts, width, self.marks))
         self.query_one("#chips", Line).show(chips(model.counts, self.view.chip, len(model.rows), width, self.marks))
         self._refresh_head()
         self._refresh_place()
@@ -133,53 +139,14 @@ class QueueScreen(TableScreen):
     def _refresh_head(self) -> None:
         self.query_one("#head", Line).show(styled(self.jobs.head(self.jobs.scrollable_content_region.width), "$muted"))
 
-    def _progress(self, width: int) -> Content:
-        counts = self.model.counts
-        total = len(self.model.rows) - counts[JobState.CANCELLED]
-        if not total:
-            return Content("")
-        done = counts[JobState.DONE] + counts[JobState.PARTIAL] + counts[JobState.FAILED]
-        parts = (
-            Part(counts[JobState.DONE], "status-ok"),
-            Part(counts[JobState.PARTIAL], "status-partial"),
-            Part(counts[JobState.FAILED], "status-fail"),
-            Part(counts[JobState.RUNNING], "status-run"),
-        )
-        percent = f"{100 * done // total} %".rjust(6)
-        return join(bar(parts, total, width - 6, self.marks), (percent, "$muted"))
-
     def _refresh_place(self) -> None:
-        view = self.view
-        left: list[Content] = []
-        if view.marks:
-            left.append(styled(f"{len(view.marks):,} marked", "bold $accent"))
         text = self.query_one("#filter", Input).value
-        if text:
-            left.append(join(("filter ", "$muted"), (text, "$foreground")))
-        if view.query.problem:
-            left.append(styled(view.query.problem, "$status-fail"))
-        if view.sort is not Sort.QUEUE or view.reverse:
-            left.append(styled(f"by {view.sort.value}{', reversed' if view.reverse else ''}", "$muted"))
-        count = len(view)
-        place = f"row {view.cursor + 1:,} of {count:,}" if count else "no job matches" if self.model.rows else ""
-        self.query_one("#place", Line).show(
-            spread(Content("   ").join(left), styled(place, "$muted"), self.size.width - 2)
-        )
+        self.query_one("#place", Line).show(place(self.view, text, self.size.width - 2))
 
     def _refresh_cursor(self) -> None:
-        row = self.view.row
-        what, advice = Content(""), Content("")
-        width = self.size.width - 2
-        wants = words.advice_line(self.model.status)
-        if row is not None and row.state in _TROUBLE and (row.note or row.advice):
-            look = self.marks.jobs[row.state]
-            when = words.job_now(row, self.now(), self.gsvr.options.timezone)
-            name = row.name.rpartition("/")[2]
-            what = join((f"{look.sign} ", f"$status-{look.tone}"), (name, "bold"), "  ", (when, "$foreground"))
-            advice = styled(fit_end(f"  {row.advice}", width, ascii_only=self.marks.ascii), "$muted")
-        elif wants:
-            advice = styled(wants, "$status-rest")
-        self.query_one("#what", Line).show(what.truncate(width, ellipsis=not self.marks.ascii))
+        status, zone = self.model.status, self.gsvr.options.timezone
+        what, advice = trouble(self.view.row, status, self.now(), zone, self.marks, self.size.width - 2)
+        self.query_one("#what", Line).show(what)
         self.query_one("#advice", Line).show(advice)
         self._refresh_place()
         self.refresh_keys()
@@ -207,7 +174,7 @@ class QueueScreen(TableScreen):
         self._watched = ""
         super().on_screen_resume()
 
-    def _later(self, name: str, delay_s: float, act) -> None:  # type: ignore[no-untyped-def]
+    def _later(self, name: str, delay_s: float, act: Callable[[], None]) -> None:
         before = self._delays.pop(name, None)
         if before is not None:
             before.stop()
@@ -246,32 +213,6 @@ class QueueScreen(TableScreen):
         if action.id == "hold" and (row := self.view.row) is not None and row.state is JobState.HELD:
             return "Release"
         return action.title
-
-    # ------------------------------------------------------------ moving
-
-    def do_down(self) -> None:
-        """Next line."""
-        self.jobs.go_to(self.jobs.cursor + 1)
-
-    def do_up(self) -> None:
-        """Previous line."""
-        self.jobs.go_to(self.jobs.cursor - 1)
-
-    def do_page_down(self) -> None:
-        """A screen down."""
-        self.jobs.go_to(self.jobs.cursor + self.jobs.page())
-
-    def do_page_up(self) -> None:
-        """A screen up."""
-        self.jobs.go_to(self.jobs.cursor - self.jobs.page())
-
-    def do_first(self) -> None:
-        """First line."""
-        self.jobs.go_to(0)
-
-    def do_last(self) -> None:
-        """Last line."""
-        self.jobs.go_to(len(self.view) - 1)
 
     # ------------------------------------------------------------ marks
 
