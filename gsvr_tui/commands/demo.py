@@ -79,9 +79,9 @@ def demo_app(output: str = "") -> int:
     from gsvr_tui.app import run_app
     from gsvr_tui.commands.opening import opened
     from gsvr_tui.commands.screens import ui_options
-    from gsvr_tui.commands.surroundings import surroundings
+    from gsvr_tui.commands.surroundings import surroundings_for_looks
 
-    here = surroundings()
+    here = surroundings_for_looks()
     with (
         _stage(output) as stage,
         opened(stage.places, stage.settings, {}, memory_keys=stage.keys, memory_accounts=stage.accounts) as session,

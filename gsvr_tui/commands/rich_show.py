@@ -26,6 +26,9 @@ _DOING = {
 }
 
 
+FEWEST_FOR_A_GUESS = 2
+
+
 class RichShow:
     """See the module."""
 
@@ -42,9 +45,11 @@ class RichShow:
         self._task: TaskID | None = None
         self._waiting = ""
         self._running: dict[str, JobRow] = {}
+        self._began = 0.0
 
     def begin(self, total: int) -> None:
         """See Show."""
+        self._began = time.time()
         self._task = self._progress.add_task("starting", total=total, more="")
         self._progress.start()
 
@@ -71,12 +76,20 @@ class RichShow:
         if self._task is None:
             return
         more = [format_usd(status.spent_usd)]
-        if status.ends_at is not None:
-            left = format_duration(max(0.0, status.ends_at - time.time()))
-            more.append(f"done in {left} ({time.strftime('%H:%M', time.localtime(status.ends_at))})")
+        ends_at = status.ends_at or self._own_guess(done, total)
+        if ends_at is not None:
+            left = format_duration(max(0.0, ends_at - time.time()))
+            more.append(f"done in {left} ({time.strftime('%H:%M', time.localtime(ends_at))})")
         self._progress.update(
             self._task, completed=done, total=total, description=self._doing(status), more="  ".join(more)
         )
+
+    def _own_guess(self, done: int, total: int) -> float | None:
+        """The end as the first jobs of this run suggest it, until the service has seen enough to say."""
+        if not FEWEST_FOR_A_GUESS <= done < total or self._waiting:
+            return None
+        now = time.time()
+        return now + (now - self._began) / done * (total - done)
 
     def _doing(self, status: Status) -> str:
         if self._waiting:

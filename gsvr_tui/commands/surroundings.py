@@ -48,6 +48,22 @@ def surroundings() -> Surroundings:
     return Surroundings(places, load_config(places.config_file), os.environ)
 
 
+def surroundings_for_looks() -> Surroundings:
+    """Places and config as the demo needs them, for theme and the like: makes no folder, and forgives a wrong config."""
+    from gsvr_tui.config.load import load_config
+    from gsvr_tui.config.places import find_places
+    from gsvr_tui.config.problems import ConfigError
+    from gsvr_tui.config.schema import Config
+
+    places = find_places(os.environ)
+    try:
+        config = load_config(places.config_file)
+    except ConfigError as error:
+        note(f"the demo uses the defaults: {error}")
+        config = Config()
+    return Surroundings(places, config, os.environ)
+
+
 def need_account(here: Surroundings) -> None:
     """Raises Complaint when there is none that may be used."""
     if here.accounts:
