@@ -64,6 +64,7 @@ class Entry:
         "successes_seen",
         "trouble",
         "unknown_outcomes",
+        "uploader",
         "verdict",
         "wait_until",
         "wait_until_wall",
@@ -82,7 +83,8 @@ class Entry:
         self.segments: tuple[SegmentNeed, ...] = ()
         self.size_bytes = 0
         self.project = ""
-        self.account = ""
+        self.account = ""  # of its last request
+        self.uploader = ""  # account of the upload under way
         self.model = ""
         self.file_projects: frozenset[str] = frozenset()
         self.reason: Reason | None = None

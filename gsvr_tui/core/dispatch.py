@@ -136,7 +136,7 @@ class Dispatcher:
                 if slot.why:
                     self._state.waits[slot.why] += 1
                 look.rest(at, rest_words(self._state, project, model, slot))
-                if self._sooner_elsewhere(entry, need, slot, look.now):
+                if self._sooner_elsewhere(entry, need, model, slot, look.now):
                     self._unbind(entry)
                     return True
                 if slot.why == "tpm":
@@ -226,18 +226,19 @@ class Dispatcher:
         earliest = self._state.ledger.earliest
         return any(earliest(p, m, need.tokens, now).why == "too_big" for p in projects for m in entry.models)
 
-    def _sooner_elsewhere(self, entry: Entry, need: SegmentNeed, slot: Slot, now: Now) -> bool:
+    def _sooner_elsewhere(self, entry: Entry, need: SegmentNeed, model: str, slot: Slot, now: Now) -> bool:
         """True when another project would answer clearly sooner than this one, which holds the file, can start."""
         wait = slot.at - now.mono
         tail = wait > TAIL_MOVE_AFTER_S and not entry.flights and self._in_the_tail(entry, now)
         if wait <= MOVE_AFTER_S and not tail:
             return False
         gain = TAIL_MOVE_GAIN_S if tail else MOVE_GAIN_S
-        others = [p for p in self._state.pool.projects() if p != entry.project]
+        affordable, _ = self._affordable(entry, need, now)
+        others = [project for project in self._roomy(affordable, entry, now) if project != entry.project]
         choice = self._choose(entry, need, others, now)
-        if choice is None:
-            return False
-        here = self._state.balancer.service_s(entry.models[0])
+        if choice is None or entry.models.index(choice.model) > entry.models.index(model):
+            return False  # a job does not move for a model that is only its fallback
+        here = self._state.balancer.service_s(model)
         return choice.seconds + gain < wait + here
 
     def _in_the_tail(self, entry: Entry, now: Now) -> bool:
@@ -277,13 +278,14 @@ class Dispatcher:
         if need is None:
             raise AssertionError(f"nothing to send for {entry.job}")
         projects = self._state.pool.projects()
-        hit = self._state.money.hit(entry.batch, need.usd, look.now)
-        affordable = projects if hit is None else [p for p in projects if self._state.is_free(p)]
-        bound = self._state.board.bound
-        roomy = [p for p in affordable if bound[p, entry.models] < self._ready_limit(p, entry.models, look.now)]
-        choice = self._choose(entry, need, roomy, look.now)
+        affordable, hit = self._affordable(entry, need, look.now)
+        choice = self._choose(entry, need, self._roomy(affordable, entry, look.now), look.now)
         if choice is None:
             return self._no_choice(entry, need, projects, hit, look)
+        if choice.seconds > MOVE_AFTER_S:
+            best = self._choose(entry, need, affordable, look.now)
+            if best is not None and best.seconds + MOVE_GAIN_S < choice.seconds:
+                return False  # it would only move there when that has room again
         account = self._state.pool.account_for(choice.project)
         if account is None:
             return False
@@ -296,19 +298,33 @@ class Dispatcher:
             look.rest(at, self._state.network.reason)
             return False
         self._state.network.start(entry.job)
-        entry.project, entry.account = choice.project, account.name
+        entry.project, entry.uploader = choice.project, account.name
         self._state.pool.started(account.name)
         self._begin(entry, Step.UPLOAD)
         actions.append(UploadFile(entry.job, choice.project, account.name))
         return True
 
+    def _affordable(self, entry: Entry, need: SegmentNeed, now: Now) -> tuple[list[str], tuple[str, CapHit] | None]:
+        """The projects on which a job's next request passes no cap; of the others the last, and the cap."""
+        found: list[str] = []
+        hit: tuple[str, CapHit] | None = None
+        for project in self._state.pool.projects():
+            usd = 0.0 if self._state.is_free(project) else need.usd
+            over = self._state.money.hit(entry.batch, usd, now, project)
+            if over is None or over.scope == "spend":  # that one is a matter of minutes
+                found.append(project)
+            else:
+                hit = project, over
+        return found, hit
+
     def _no_choice(
-        self, entry: Entry, need: SegmentNeed, projects: Iterable[str], hit: CapHit | None, look: Look
+        self, entry: Entry, need: SegmentNeed, projects: Iterable[str], hit: tuple[str, CapHit] | None, look: Look
     ) -> bool:
         """No project takes the job now: say why. True when something was done about it."""
         if self._choose(entry, need, projects, look.now) is not None:
             if hit is not None:
-                look.capped(hit, self._state.money.lifts_at(hit, look.now))
+                project, cap = hit
+                look.capped(cap, self._state.money.lifts_at(cap, look.now, project))
             return False
         if self._too_big(entry, need, projects, look.now):
             if entry.flights:
@@ -337,6 +353,11 @@ class Dispatcher:
             if best is None or choice.seconds < best.seconds:
                 best = choice
         return best
+
+    def _roomy(self, projects: Iterable[str], entry: Entry, now: Now) -> list[str]:
+        """Those of the projects that hold fewer ready files for the job's models than they need."""
+        bound = self._state.board.bound
+        return [p for p in projects if bound[p, entry.models] < self._ready_limit(p, entry.models, now)]
 
     def _ready_limit(self, project: str, models: Chain, now: Now) -> int:
         """Files kept ready on a project: enough for its rate, never the whole queue."""

@@ -124,7 +124,7 @@ class FailurePolicy:
             state.forget_probe(event.request, flight.model)
             return flight.project, flight.account, flight.model
         entry = state.board.entries.get(event.job)
-        project, account, model = (entry.project, entry.account, entry.models[0]) if entry else ("", "", "")
+        project, account, model = (entry.project, entry.uploader, entry.models[0]) if entry else ("", "", "")
         if entry is not None and event.step is Step.UPLOAD:
             state.pool.ended(account)
             if event.failure.kind is not FailureKind.REUPLOAD:

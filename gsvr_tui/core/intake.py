@@ -96,7 +96,7 @@ class Intake:
     def _on_uploaded(self, event: Uploaded, now: Now) -> None:
         entry = self._state.board.entries.get(event.job)
         if entry is not None:
-            self._state.pool.ended(entry.account)
+            self._state.pool.ended(entry.uploader)
         if event.seconds:
             self._state.network.succeed()
         else:
@@ -157,7 +157,7 @@ class Intake:
         else:
             entry = self._state.board.entries.get(event.job)
             if entry is not None and event.step is Step.UPLOAD:
-                self._state.pool.ended(entry.account)
+                self._state.pool.ended(entry.uploader)
                 entry.project = ""
             self._state.forget_probe(event.job)
             entry = self._state.ended(event.job, event.step)

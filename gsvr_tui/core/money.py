@@ -26,9 +26,9 @@ class Caps:
     spend: dict[str, float] = field(default_factory=dict)  # of ten minutes, by project: the service's own limit
 
     def any_for(self, batch: str, project: str) -> bool:
-        """True when a request of this batch on this project falls under a cap."""
+        """True when a request of this batch on this project falls under a cap of the user's."""
         general = self.run is not None or self.day is not None or self.month is not None
-        return general or batch in self.batches or project in self.projects or project in self.spend
+        return general or batch in self.batches or project in self.projects
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +88,18 @@ class MoneyBook:
 
     def hit(self, batch: str, usd: float, now: Now, project: str = "") -> CapHit | None:
         """The first cap that a request of `usd` would pass, or None."""
-        if usd <= 0 or not self.caps.any_for(batch, project):
+        if usd <= 0:
             return None  # what costs nothing passes no cap
-        for scope in self._scopes(batch, project, now):
+        for scope in self._scopes(batch, project, now) if self.caps.any_for(batch, project) else ():
             cap = self._cap(scope)
             committed = self._spent.get(scope, 0.0) + self._held.get(scope, 0.0)
             if cap is not None and committed + usd > cap + _TOLERANCE:
                 return CapHit(scope.partition(" ")[0], cap, committed, usd)
         spend = self.caps.spend.get(project)
+        if spend is None:
+            return None
         recent = self.spent_10min(project, now)
-        if spend is not None and recent + usd > spend + _TOLERANCE and recent > 0:
+        if recent + usd > spend + _TOLERANCE and recent > 0:
             return CapHit("spend", spend, recent, usd)
         return None
 
