@@ -115,9 +115,13 @@ class World:
         self.sequence += 1
         heapq.heappush(self.queue, (self.now.mono + seconds, self.sequence, event))
 
+    def looked(self) -> None:
+        """Called after every decision, before anything is carried out."""
+
     def step(self) -> bool:
         """One round: actions carried out, time moved to the next thing. False when nothing will ever happen."""
         self.plan = self.scheduler.next_actions(self.now)
+        self.looked()
         for action in self.plan.actions:
             self.carry_out(action)
         if any(not isinstance(action, MoveJob) for action in self.plan.actions):
@@ -192,7 +196,9 @@ class World:
         served.append(self.now.mono)
         self.later(
             self.service_s,
-            Answered(action.job, action.request, self.segments(action.job)[0].tokens, 0.01, self.service_s),
+            Answered(
+                action.job, action.request, self.segments(action.job)[action.segment].tokens, action.usd, self.service_s
+            ),
         )
 
     def start_offset(self, seconds: float) -> None:
