@@ -8,13 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gsvr_tui.core.failure import Failure, FailureKind, Scope
-from gsvr_tui.core.models import JobState, Limits, Priority, Verdict
+from gsvr_tui.core.models import Account, JobState, Limits, Priority, Verdict
 from gsvr_tui.core.money import Caps
 from gsvr_tui.core.scheduling import (
     AccountGone,
     AccountPut,
     AccountSwitched,
     AccountVerified,
+    Event,
     JobsCancelled,
     JobsHeld,
     JobsReleased,
@@ -102,7 +103,7 @@ SETTINGS = st.builds(
 
 def build(
     setting: Setting, faults: list[Failure | None], upload_faults: list[Failure | None]
-) -> tuple[ChaosWorld, list[object]]:
+) -> tuple[ChaosWorld, list[Account]]:
     """The world of a setting, and its accounts."""
     script, uploads = iter(faults), iter(upload_faults)
     accounts = []
@@ -121,41 +122,35 @@ def build(
         verdicts=lambda job, n: Verdict.REJECTED if n == 1 and job[-1] in "0123" else Verdict.OK,
         segments=lambda job: tuple(SegmentNeed(i, 1000 + 200 * i, 0.01) for i in range(setting.segments)),
     )
-    return world, list(accounts)
+    return world, accounts
 
 
-def do(world: ChaosWorld, command: str, jobs: list[str], accounts: list[object]) -> None:
+def do(world: ChaosWorld, command: str, jobs: list[str], accounts: list[Account]) -> None:
     """One act of the user or of the disk."""
     job = jobs[world.random.randrange(len(jobs))]
     chosen = accounts[world.random.randrange(len(accounts))]
-    name = chosen.name  # type: ignore[attr-defined]
-    match command:
-        case "pause" | "resume":
-            world.feed(PauseSet(command == "pause"))
-        case "hold":
-            world.feed(JobsHeld((job,)))
-        case "release":
-            world.feed(JobsReleased((job,)))
-        case "cancel":
-            world.feed(JobsCancelled((job,)))
-        case "urgent":
-            world.feed(PrioritySet((job,), Priority.HIGH))
-        case "workers":
-            world.feed(WorkersSet(world.random.randrange(0, 6)))
-        case "interrupt":
-            world.interrupt_everything()
-        case "off" | "on":
-            world.feed(AccountSwitched(name, command == "on"))
-        case "remove":
-            world.feed(AccountGone(name))
-        case "add":
-            world.feed(AccountPut(chosen, {}))  # type: ignore[arg-type]
-        case "verify":
-            world.feed(AccountVerified(name))
-        case "stall" | "unstall":
-            world.feed(StallSet("disk full" if command == "stall" else ""))
-        case "more":
-            jobs.extend(world.add(1, batch="b0", models=CHAINS[world.random.randrange(3)]))
+    events: dict[str, Event] = {
+        "pause": PauseSet(True),
+        "resume": PauseSet(False),
+        "hold": JobsHeld((job,)),
+        "release": JobsReleased((job,)),
+        "cancel": JobsCancelled((job,)),
+        "urgent": PrioritySet((job,), Priority.HIGH),
+        "workers": WorkersSet(world.random.randrange(0, 6)),
+        "off": AccountSwitched(chosen.name, False),
+        "on": AccountSwitched(chosen.name, True),
+        "remove": AccountGone(chosen.name),
+        "add": AccountPut(chosen, {}),
+        "verify": AccountVerified(chosen.name),
+        "stall": StallSet("disk full"),
+        "unstall": StallSet(""),
+    }
+    if command in events:
+        world.feed(events[command])
+    elif command == "interrupt":
+        world.interrupt_everything()
+    elif command == "more":
+        jobs.extend(world.add(1, batch="b0", models=CHAINS[world.random.randrange(3)]))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -177,12 +172,12 @@ def test_whatever_happens_every_promise_is_kept(
             world.step()
         do(world, command, jobs, accounts)
     for item in accounts:
-        world.feed(AccountPut(item, {}))  # type: ignore[arg-type]
+        world.feed(AccountPut(item, {}))
     for event in (PauseSet(False), StallSet(""), JobsReleased(tuple(jobs)), WorkersSet(4)):
         world.feed(event)
     world.run()
     world.check_end(jobs)
-    world.check_quota(accounts)  # type: ignore[arg-type]
+    world.check_quota(accounts)
     state = world.scheduler.state
     if setting.cap is not None:
         assert state.money.run_spent <= setting.cap + 1e-9
