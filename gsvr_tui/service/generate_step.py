@@ -210,7 +210,7 @@ class _Request:
                 failure,
                 action.request,
                 cost_usd=cost,
-                tokens_in=answer.usage.total_in or None,
+                tokens_in=answer.usage.total_in or (None if failure.maybe_paid else 0),
             )
         context.desk.note(action.job, f"answered in {seconds:.1f} s, {answer.usage.total_in:,} tokens in")
         return Answered(action.job, action.request, answer.usage.total_in, cost, seconds)
