@@ -24,8 +24,9 @@ OURS = "gsvr-tui"
 START_S = 30.0
 READY_S = 90.0
 PATIENCE = 3.0
-"""A contestant has so many times the bound, and a few minutes."""
+"""A contestant has so many times the bound, and a few minutes; one account so many more as there are projects."""
 SPARE_S = 180.0
+ONE_ACCOUNT = "one-account"
 
 
 class NotInstalled(Exception):
@@ -88,7 +89,7 @@ def emulator(scene: Scene, folder: Path, seed: int) -> Iterator[World]:
 
 
 def _command(contestant: str, *, install: bool) -> list[str]:
-    if contestant.startswith((OURS, "one-account")):
+    if contestant.startswith((OURS, ONE_ACCOUNT)):
         return [sys.executable, "-m", "bench.balance.contestants.ours"]
     if contestant.startswith("litellm"):
         python = litellm_python(install=install)
@@ -147,7 +148,7 @@ def _compete(
     if process.stdin is None:
         raise RunFailed("it has no standard input")
     limit_s = scene.bound([4000] * scene.jobs if scene.durations == (3.0,) else [30_000] * scene.jobs)
-    limit_s = limit_s * PATIENCE + SPARE_S
+    limit_s = limit_s * (len(scene.projects) if contestant == ONE_ACCOUNT else PATIENCE) + SPARE_S
     workers = 64 if contestant.endswith("64-workers") else 0
     task = {
         "contestant": contestant,

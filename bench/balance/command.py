@@ -19,7 +19,7 @@ from bench.balance.clips import make_clips
 from bench.balance.figures import Figures, Row, middle, speed_up
 from bench.balance.scenes import ALL_PEERS, SCALING, SCENES, Scene, scene
 from bench.balance.table import LEGEND, table
-from bench.balance.virtual import POLICY, run_policy
+from bench.balance.virtual import POLICY, foretold_s, run_policy
 
 QUICK = ("requests", "unknown", "tokens")
 QUICK_SHARE = 0.5
@@ -152,6 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         missing[one.name] = absent
         bound = found[0].bound_s if found else one.bound([0] * one.jobs)
         words = f"{one.jobs} jobs, bound {bound:,.1f} s (service {one.shortest_service_s:g} s), 1 s = {one.factor:g} s"
+        foretold = foretold_s(one)
+        if foretold is not None:
+            words += f", forecast {foretold:,.1f} s"
         print("\n" + table(f"{one.name}: {one.title}", words, found, absent), flush=True)
     print("\n" + "\n".join([*_scaling(rows, POLICY), *_scaling(rows, OURS), "", LEGEND]))
     if chosen.out:
@@ -170,7 +173,10 @@ def _data(
         "python": sys.version.split()[0],
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "seed": chosen.seed,
-        "scenes": [{"name": one.name, "title": one.title, "scenario": one.scenario()} for one in scenes],
+        "scenes": [
+            {"name": one.name, "title": one.title, "forecast_s": foretold_s(one), "scenario": one.scenario()}
+            for one in scenes
+        ],
         "rows": [asdict(row) for row in rows],
         "runs": [asdict(figures) for figures in runs],
         "absent": missing,

@@ -17,6 +17,7 @@ from typing import Any
 from bench.balance.figures import Figures
 from bench.balance.scenes import MODEL, Project, Scene
 from gsvr_tui.core.failure import ErrorFacts, Failure, classify
+from gsvr_tui.core.forecast import ForecastJob, forecast
 from gsvr_tui.core.ids import IdMaker
 from gsvr_tui.core.models import Account, JobState, KeyRef, Limits, Now, Step, Verdict
 from gsvr_tui.core.money import Caps
@@ -50,10 +51,46 @@ ONE_WAY_S = 0.05
 PROBE_S = 0.02
 UPLOAD_S = 0.2
 FINISH_S = 0.02
-TOKENS_PER_S = 75
-PROMPT_TOKENS = 1500
+SIZE_BYTES = 5_000
+ESTIMATE = (1_500, 75)  # input tokens of the prompt, and of a second of a silent video, as the client plans them
+COUNTED = (1_400, 70)  # … and as the emulator counts them
 USD = 0.009
 MOST_ROUNDS = 1_000_000
+
+
+def _tokens(rates: tuple[int, int], seconds: float) -> int:
+    return round(rates[0] + rates[1] * seconds)
+
+
+def _accounts(scene: Scene) -> list[Account]:
+    """One account for each key, told of the limits that the scene tells."""
+    made = []
+    for number, (project, _) in enumerate(scene.keys(), 1):
+        told = scene.projects[int(project[1:]) - 1]
+        limits = {MODEL: Limits(told.rpm, told.tpm, told.rpd, source="user")} if told.told else {}
+        name = f"account-{number}"
+        made.append(Account(name, project, KeyRef("memory", name), "tier1" if told.told else "unknown", limits))
+    return made
+
+
+def _needs(scene: Scene) -> list[SegmentNeed]:
+    durations = [scene.durations[index % len(scene.durations)] for index in range(scene.jobs)]
+    return [SegmentNeed(0, _tokens(ESTIMATE, seconds), USD) for seconds in durations]
+
+
+def foretold_s(scene: Scene) -> float | None:
+    """What the client's own forecast says of a scene; None where something happens that nobody can foretell."""
+    steady = scene.overload is None and not scene.cap_binds
+    if not steady or any(not p.told or p.changes or p.other_rpm or math.isfinite(p.dies_at) for p in scene.projects):
+        return None
+    ids = IdMaker(Random(1))
+    jobs = [
+        ForecastJob(ids.next(scene.start_at), "b", (MODEL,), (need,), SIZE_BYTES, scene.service_s)
+        for need in _needs(scene)
+    ]
+    now = Now(1000.0, scene.start_at)
+    found = forecast(jobs, _accounts(scene), now, caps=Caps(run=scene.cap_usd), bytes_per_s=SIZE_BYTES / UPLOAD_S)
+    return None if found.ends_at is None else found.ends_at - scene.start_at
 
 
 def _failure(problem: ApiError) -> Failure:
@@ -105,6 +142,7 @@ class Policy:
         self.spent = 0.0
         self.last = self.now.mono
         self.needs: dict[str, SegmentNeed] = {}
+        self.counted: dict[str, int] = {}  # input tokens of a job, as the service counts them
         self._add()
 
     def _book(self, project: Project) -> QuotaBook:
@@ -115,16 +153,13 @@ class Policy:
         )
 
     def _add(self) -> None:
-        for name, (project, _) in self.keys.items():
-            told = self.served[project].project
-            limits = {MODEL: Limits(told.rpm, told.tpm, told.rpd, source="user")} if told.told else {}
-            account = Account(name, project, KeyRef("memory", name), "tier1" if told.told else "unknown", limits)
+        for account in _accounts(self.scene):
             self.scheduler.feed(AccountPut(account, {}), self.now)
         ids = IdMaker(Random(1))
-        for index in range(self.scene.jobs):
+        for index, need in enumerate(_needs(self.scene)):
             job = ids.next(self.now.wall)
-            seconds = self.scene.durations[index % len(self.scene.durations)]
-            self.needs[job] = SegmentNeed(0, round(PROMPT_TOKENS + seconds * TOKENS_PER_S), USD)
+            self.needs[job] = need
+            self.counted[job] = _tokens(COUNTED, self.scene.durations[index % len(self.scene.durations)])
             self.scheduler.feed(JobArrived(job, "b", (MODEL,), announce=True), self.now)
 
     # ---------------------------------------------------------------- time
@@ -165,7 +200,7 @@ class Policy:
                 self.uploaded.add(job)
                 self.later(UPLOAD_S, Uploaded(job, UPLOAD_S))
             case ProbeJob(job):
-                self.later(PROBE_S, Probed(job, 5_000, (self.needs[job],)))
+                self.later(PROBE_S, Probed(job, SIZE_BYTES, (self.needs[job],)))
             case FinishJob(job):
                 self.later(FINISH_S, Finished(job, Verdict.OK))
             case MoveJob():
@@ -190,10 +225,8 @@ class Policy:
             self.later(ONE_WAY_S, StepFailed(action.job, Step.GENERATE, _failure(problem), action.request))
             return
         seconds = self.scene.service_s * (1 + self.scene.spread * (2 * self.random.random() - 1))
-        need = self.needs[action.job]
         self.spent += USD
-        answer = Answered(action.job, action.request, need.tokens, USD, seconds)
-        self.later(seconds, answer)
+        self.later(seconds, Answered(action.job, action.request, self.counted[action.job], USD, seconds))
 
     def _refusal(self, action: SendRequest) -> tuple[ApiError | None, str]:
         served = self.served[action.project]
@@ -203,7 +236,7 @@ class Policy:
         while served.changes and self.since >= served.changes[0][0]:
             _, rpm = served.changes.pop(0)
             served.book.change(Served(rpm, served.project.tpm, served.project.rpd), self.now.wall)
-        breaches = served.book.admit(self.now.wall, self.needs[action.job].tokens)
+        breaches = served.book.admit(self.now.wall, self.counted[action.job])
         if breaches:
             problem = quota_error(
                 breaches,
@@ -230,7 +263,7 @@ class Policy:
             scene=self.scene.name,
             contestant=POLICY,
             jobs=self.scene.jobs,
-            bound_s=self.scene.bound([need.tokens for need in self.needs.values()]),
+            bound_s=self.scene.bound(list(self.counted.values())),
             service_s=self.scene.shortest_service_s,
             seconds=self.last - 1000.0,
             done=done,

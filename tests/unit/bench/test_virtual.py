@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bench.balance.scenes import SCENES, Project, Scene, scene
-from bench.balance.virtual import run_policy
+from bench.balance.virtual import foretold_s, run_policy
 
 SMALL = [known.of_size(0.3) for known in SCENES]
 
@@ -55,3 +55,15 @@ def test_a_service_that_knows_smaller_limits_refuses() -> None:
     lied = Scene("lied", "told ten, has two", (Project(rpm=10, changes=((0.0, 2),)),), 6)
     assert run_policy(lied, 1).figures().rejected >= 1
     assert run_policy(replace(lied, projects=(Project(rpm=10),)), 1).figures().rejected == 0
+
+
+def test_the_forecast_of_a_steady_scene_is_within_a_window_of_the_run() -> None:
+    for name in ("requests", "tokens", "midnight", "one", "ten"):
+        foretold = foretold_s(scene(name))
+        assert foretold is not None
+        assert foretold == pytest.approx(run_policy(scene(name), 1).figures().seconds, abs=60.0), name
+
+
+def test_nothing_is_foretold_where_something_unforeseen_happens() -> None:
+    for name in ("unknown", "shrink", "dead-key", "overload", "shared", "cap"):
+        assert foretold_s(scene(name)) is None, name
