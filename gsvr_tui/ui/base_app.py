@@ -45,6 +45,7 @@ class BaseApp(App[int]):
         self.options = options
         self.marks = ASCII if options.ascii else UNICODE
         self.link = Link(handle, self.tell)
+        self.vault_exists = options.vault_exists  # the wizard may make it
         self._draining = False
         super().__init__(**kwargs)
 

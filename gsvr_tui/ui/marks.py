@@ -83,7 +83,7 @@ def _make(ascii_only: bool) -> Marks:
         marked="*",
         bar_full="#" if ascii_only else "━",
         bar_half="#" if ascii_only else "╸",
-        bar_empty="-" if ascii_only else "━",
+        bar_empty="-" if ascii_only else "─",
         cut="..." if ascii_only else "…",
         jobs=jobs,
         health=health,

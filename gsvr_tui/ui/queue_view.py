@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -79,9 +80,10 @@ class QueueView:
         """The row under the cursor."""
         return self.row_at(self.cursor)
 
-    def shown(self) -> Iterator[JobRow]:
+    def shown(self) -> list[JobRow]:
         """All rows the filter lets through, in order."""
-        return (self.model.rows[self.place_at(index)] for index in range(len(self.order)))
+        rows = self.model.rows
+        return [rows[place] for place in (reversed(self.order) if self.reverse else self.order)]
 
     @property
     def filtered(self) -> bool:
@@ -119,8 +121,8 @@ class QueueView:
     def targets(self) -> list[JobRow]:
         """What a verb acts on: the marked jobs, else the one under the cursor."""
         if self.marks:
-            places = sorted(place for job in self.marks if (place := self.model.place.get(job)) is not None)
-            return [self.model.rows[place] for place in places]
+            # marks of jobs that are gone are dropped when a snapshot comes
+            return [self.model.rows[place] for place in sorted(map(self.model.place.__getitem__, self.marks))]
         row = self.row
         return [row] if row else []
 
@@ -142,18 +144,29 @@ class QueueView:
 
     def rebuild(self) -> None:
         """Filter and sort everything anew."""
-        rows = self.model.rows
-        passes = self._passes = compile_query(self.query, self.chip, self.model.batches)
-        places: Any = range(len(rows))
-        if passes is not None:
-            places = [place for place in places if passes(rows[place])]
+        self._passes = compile_query(self.query, self.chip, self.model.batches)
+        places = self._matching()
         self._keys = []
         if self.sort is not Sort.QUEUE:
-            key = _KEY[self.sort]
-            self._keys = sorted((key(rows[place]), place) for place in places)
-            places = [place for _, place in self._keys]
+            if self.sort is Sort.NAME:
+                keys: list[Any] = self.model.folded
+            else:
+                key = _KEY[self.sort]
+                keys = [key(row) for row in self.model.rows]
+            # sorting is stable: equal ones stay in queue order
+            places = sorted(places, key=keys.__getitem__)
+            self._keys = [(keys[place], place) for place in places]
         self.order = array("I", places)
         self._follow_cursor()
+
+    def _matching(self) -> Iterable[int]:
+        """Places the filter lets through; names first, which is quick over the folded names."""
+        rows, folded = self.model.rows, self.model.folded
+        places: Iterable[int] = range(len(rows))
+        for name in self.query.names:
+            places = [place for place in places if name in folded[place]]
+        rest = compile_query(replace(self.query, names=()), self.chip, self.model.batches)
+        return places if rest is None else [place for place in places if rest(rows[place])]
 
     def _take(self, place: int, before: JobRow | None, row: JobRow) -> bool:
         passes = self._passes

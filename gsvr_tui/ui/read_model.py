@@ -44,6 +44,7 @@ class Change:
 
     everything: bool = False
     jobs: list[tuple[int, JobRow | None, JobRow]] = field(default_factory=list)
+    batches: bool = False
     accounts: bool = False
     quota: bool = False
     status: bool = False
@@ -71,6 +72,7 @@ class ReadModel:
         self.status = Status(RunState.STARTING)
         self.batches: dict[str, BatchRow] = {}
         self.rows: list[JobRow] = []
+        self.folded: list[str] = []  # the rows' names without case, for filter and sort
         self.place: dict[str, int] = {}
         self.counts: Counter[JobState] = Counter()
         self.accounts: tuple[AccountRow, ...] = ()
@@ -109,7 +111,7 @@ class ReadModel:
                 self.detail, change.detail = event, True
             case BatchAdded(batch):
                 self.batches[batch.id] = batch
-                change.status = True
+                change.batches = change.status = True
             case Snapshot():
                 self._snapshot(event, change)
             case CommandDone() | CommandRefused() | KeyChecked():
@@ -157,6 +159,7 @@ class ReadModel:
         self.status = snapshot.status
         self.batches = {batch.id: batch for batch in snapshot.batches}
         self.rows = list(snapshot.jobs)
+        self.folded = [row.name.casefold() for row in self.rows]
         self.place = {row.id: place for place, row in enumerate(self.rows)}
         self.counts = Counter(row.state for row in self.rows)
         self.accounts, self.quota = snapshot.accounts, snapshot.quota
@@ -171,11 +174,14 @@ class ReadModel:
             if place is None:
                 place = self.place[row.id] = len(self.rows)
                 self.rows.append(row)
+                self.folded.append(row.name.casefold())
                 self.counts[row.state] += 1
                 change.jobs.append((place, None, row))
                 continue
             before = self.rows[place]
             self.rows[place] = row
+            if row.name != before.name:
+                self.folded[place] = row.name.casefold()
             if before.state is not row.state:
                 self.counts[before.state] -= 1
                 self.counts[row.state] += 1

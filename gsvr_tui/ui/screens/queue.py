@@ -32,6 +32,8 @@ from gsvr_tui.ui.widgets.job_list import JobList
 from gsvr_tui.ui.widgets.line_list import LineList
 from gsvr_tui.ui.widgets.panel import Panel
 
+_FEW_MARKS = 200
+"""With more marks than this, whether a verb applies is not looked up for the key bar but when it is pressed."""
 _FILTER_DELAY_S = 0.12
 _WATCH_DELAY_S = 0.15
 
@@ -108,6 +110,8 @@ class QueueScreen(ListScreen):
     def model_changed(self, change: Change) -> None:
         """Rows, counts, status."""
         super().model_changed(change)
+        if change.batches and any(key == "batch" for key, _ in self.view.query.keys):
+            self._apply_filter()
         if change.jobs or change.everything:
             self.jobs.changed(change)
         if change.everything or change.jobs or change.status:
@@ -201,8 +205,8 @@ class QueueScreen(ListScreen):
             return f"No report yet: the job is {self.marks.jobs[view.row.state].word}"
         if name == "mark_all" and not len(view):
             return "The list is empty"
-        if name in ("retry", "cancel", "hold"):
-            act = getattr(job_acts, name)(view.targets()[:200], str)
+        if name in ("retry", "cancel", "hold") and len(view.marks) <= _FEW_MARKS:
+            act = getattr(job_acts, name)(view.targets(), str)
             return act if isinstance(act, str) else ""
         if name == "add" and self.model.status.state in (RunState.STOPPING, RunState.STOPPED):
             return "The service is ending"

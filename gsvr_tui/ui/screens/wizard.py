@@ -114,9 +114,9 @@ class WizardScreen(ModalScreen[str]):
                 yield Radio("Environment variables", id="env")
             yield Static(id="where", classes="wizard-text")
             with Vertical(id="passphrases"):
-                again = "" if not options.vault_exists else " of your encrypted file"
+                again = "" if not self.gsvr.vault_exists else " of your encrypted file"
                 yield Input(placeholder=f"passphrase{again}", password=True, id="passphrase")
-                if not options.vault_exists:
+                if not self.gsvr.vault_exists:
                     yield Input(placeholder="the same again", password=True, id="passphrase-again")
             yield Static(id="variables", classes="wizard-text")
             yield Static(id="keep-problem", classes="problem")
@@ -262,7 +262,7 @@ class WizardScreen(ModalScreen[str]):
         passphrase: Secret | None = None
         problem = ""
         if self.store == "vault":
-            exists = self.gsvr.options.vault_exists
+            exists = self.gsvr.vault_exists
             first = self.query_one("#passphrase", Input).value
             second = "" if exists else self.query_one("#passphrase-again", Input).value
             problem = passphrase_problem(first, second, vault_exists=exists)
@@ -279,7 +279,7 @@ class WizardScreen(ModalScreen[str]):
         for entry in wanted:
             entry.stage, entry.text, entry.advice = Stage.KEEPING, "keeping", ""
         self._show_kept()
-        if store == "vault" and not self.gsvr.options.vault_exists and wanted:
+        if store == "vault" and not self.gsvr.vault_exists and wanted:
             # the first one makes the file; the others follow when it is there
             await self._keep_one(wanted[0], store, passphrase)
             wanted = wanted[1:]
@@ -290,6 +290,7 @@ class WizardScreen(ModalScreen[str]):
         self._refresh_keep()
         self._refresh_rows()
         if not self.entries.count({Stage.REFUSED}):
+            self.gsvr.vault_exists |= store == "vault"
             self._show_step("go")
 
     async def _keep_one(self, entry: Entry, store: str, passphrase: Secret | None) -> None:
