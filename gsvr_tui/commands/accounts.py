@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gsvr_tui.commands.exit_codes import Exit
-from gsvr_tui.commands.guard import Complaint
+from gsvr_tui.commands.guard import Complaint, remember
 from gsvr_tui.commands.say import is_terminal, json_line, note, out, problem, table
 
 if TYPE_CHECKING:
@@ -31,8 +31,11 @@ def accounts() -> None:
 
 def _keys(here: Surroundings) -> KeyStore:
     from gsvr_tui.secrets.keystore import KeyStore
+    from gsvr_tui.secrets.redact import Redactor
 
-    return KeyStore(here.places, here.env)
+    redactor = Redactor()
+    remember(redactor)
+    return KeyStore(here.places, here.env, on_secret=redactor.add)
 
 
 def _custom(here: Surroundings) -> frozenset[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gsvr_tui.commands.exit_codes import Exit
 from gsvr_tui.commands.say import mute, problem
 from gsvr_tui.core.text import clean_text
+
+if TYPE_CHECKING:
+    from gsvr_tui.secrets.redact import Redactor
 
 
 class Complaint(Exception):
@@ -21,6 +24,15 @@ class Complaint(Exception):
         self.message = message
         self.advice = advice
         self.code = code
+
+
+_redactors: list[Redactor] = []
+"""Those that know keys in use, the newest last: for the report about a fault of our own."""
+
+
+def remember(redactor: Redactor) -> None:
+    """Should the program break from here on, its report passes this redactor."""
+    _redactors[:] = [redactor]
 
 
 def guarded(call: Callable[[], Any]) -> int:
@@ -103,7 +115,7 @@ def _fault(error: Exception) -> int:
     try:
         places = find_places(os.environ)
         places.ensure()
-        path = crash_report(error, places, Redactor())
+        path = crash_report(error, places, _redactors[-1] if _redactors else Redactor())
         problem(message, f"the report, which holds no keys, is in {path}")
     except (OSError, PlaceProblem):
         problem(message, "a report could not be written: the logs folder can't be used")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gsvr_tui.commands.guard import Complaint
+from gsvr_tui.commands.guard import Complaint, remember
 from gsvr_tui.commands.say import note
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def opened(
         )
     except StoreLocked as error:
         raise locked(error) from None
+    remember(session.parts.redactor)
     undo = install_hooks(places, session.parts.redactor)
     try:
         unlock_for(session.settings.accounts, session.parts.keys)

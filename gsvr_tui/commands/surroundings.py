@@ -49,7 +49,7 @@ def surroundings() -> Surroundings:
 
 
 def surroundings_for_looks() -> Surroundings:
-    """Places and config as the demo needs them, for theme and the like: makes no folder, and forgives a wrong config."""
+    """Places and config as the demo needs them, for theme and the like: makes no folder, forgives a wrong config."""
     from gsvr_tui.config.load import load_config
     from gsvr_tui.config.places import find_places
     from gsvr_tui.config.problems import ConfigError
