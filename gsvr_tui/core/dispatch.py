@@ -134,7 +134,7 @@ class Dispatcher:
             at = max(slot.at, breaker.earliest(look.now.mono), network.earliest(look.now.mono))
             if at > look.now.mono:
                 if slot.why:
-                    self._state.waits[slot.why] += 1
+                    self._state.waits[slot.why] += math.ceil(slot.at - look.now.mono)
                 look.rest(at, rest_words(self._state, project, model, slot))
                 if self._sooner_elsewhere(entry, need, model, slot, look.now):
                     self._unbind(entry)
@@ -154,7 +154,7 @@ class Dispatcher:
         """A cap stands in the way of a request; True when its job was moved away."""
         look.capped(hit, self._state.money.lifts_at(hit, look.now, project))
         if hit.scope == "spend":
-            self._state.waits["spend"] += 1
+            self._state.waits["spend"] += 60
             return False
         self._unbind(entry)  # another project may be free, and others may have its place here
         return True

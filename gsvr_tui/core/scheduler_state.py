@@ -44,7 +44,7 @@ class SchedulerState:
         self.stalled = ""
         self.workers_set = workers
         self.extra: list[Action] = []
-        self.waits: Counter[str] = Counter()  # which dimension held a request back, how often
+        self.waits: Counter[str] = Counter()  # which dimension held requests back, by seconds of waiting
 
     def breaker(self, model: str) -> Breaker:
         """The breaker of a model, over all projects."""
