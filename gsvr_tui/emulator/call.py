@@ -33,6 +33,7 @@ _RESOLUTIONS = {
     "MEDIA_RESOLUTION_ULTRA_HIGH": "HIGH",
     "MEDIA_RESOLUTION_UNSPECIFIED": "",
 }
+_URL_SAFE = str.maketrans("-_", "+/")  # the SDK writes base64 this way, others the other; the service reads both
 _THOUGHTS = {"": 0, "MINIMAL": 0, "LOW": 120, "MEDIUM": 420, "HIGH": 1300, "XHIGH": 2600}
 
 
@@ -199,8 +200,9 @@ class Reader:
         return _Media(clip, facts, digest, file, start, end)
 
     async def _inline(self, blob: Mapping[str, Any]) -> tuple[VideoFacts | None, str]:
+        text = str(blob.get("data") or "").translate(_URL_SAFE)
         try:
-            data = base64.b64decode(str(blob.get("data") or ""), validate=False)
+            data = base64.b64decode(text, validate=False)
         except binascii.Error:
             raise invalid(detail="inline_data") from None
         if not str(blob.get("mimeType") or "").startswith("video/"):
