@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.message import Message
 from textual.scrollbar import ScrollBar
+from textual.worker import WorkerFailed
 
 from gsvr_tui.core.messages import ServiceHandle, ServiceStopped, Stop
 from gsvr_tui.core.text import clean_text
@@ -165,9 +166,7 @@ class GsvrApp(BaseApp):
             self.call_later(self._add_videos)
 
     async def _add_videos(self) -> None:
-        await self.switch_mode("queue")
-        if isinstance(self.screen, QueueScreen):
-            await self.screen.action_act("add")
+        await (await self.to_queue()).action_act("add")
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual's report prints local variables, among which a key could be. Ours names the error and the place.
@@ -175,7 +174,7 @@ class GsvrApp(BaseApp):
             self._exception = error
             self._exception_event.set()
         self._return_code = 1
-        self.crash = _describe(error)
+        self.crash = _describe(error.error if isinstance(error, WorkerFailed) else error)
         self._close_messages_no_wait()
 
 

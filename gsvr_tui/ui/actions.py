@@ -210,3 +210,15 @@ def clashes(actions: tuple[Action, ...] = ACTIONS) -> list[str]:
 
 ALLOWED_HIDING = frozenset({("detail.back", "app.quit")})
 """`q` goes back where there is something to go back to, and quits at the root."""
+
+
+def markdown_table(scopes: tuple[Scope, ...] = tuple(Scope)) -> str:
+    """The keys as Markdown tables, one per scope, for the README: it can't differ from what the keys do."""
+    lines: list[str] = []
+    for scope in scopes:
+        lines += [f"**{scope.value}**", "", "| key | does |", "|---|---|"]
+        for action in actions_of(scope):
+            keys = " ".join(f"`{key}`" for key in action.shown_keys.split(" "))
+            lines.append(f"| {keys} | {action.help} |")
+        lines.append("")
+    return "\n".join(lines)

@@ -108,9 +108,7 @@ class BaseApp(App[int]):
         if alert is None:
             return
         if alert.query:
-            await self.switch_mode("queue")
-            if isinstance(self.screen, QueueScreen):
-                self.screen.show_query(alert.query)
+            (await self.to_queue()).show_query(alert.query)
         elif alert.account:
             await self.switch_mode("accounts")
 
@@ -233,6 +231,13 @@ class BaseApp(App[int]):
         self.exit(0, return_code=0)
 
     # ------------------------------------------------------------ for screens
+
+    async def to_queue(self) -> QueueScreen:
+        """Bring the queue itself to the top, closing what lies over it there."""
+        await self.switch_mode("queue")
+        while not isinstance(self.screen, QueueScreen):
+            await self.pop_screen()
+        return self.screen
 
     async def perform(self, act: Act | str) -> bool:
         """Send an act, asking first when it wants that; False when it was not sent."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from textual import work
+
 from gsvr_tui.app import GsvrApp, run_app
 from gsvr_tui.core.messages import Command, CommandDone, Event, ServiceStopped, Stop
 from gsvr_tui.ui.options import UiOptions
@@ -12,6 +14,12 @@ from gsvr_tui.ui.rehearsal import scenes
 from gsvr_tui.ui.rehearsal.handle import FakeHandle
 
 NOW = 1_800_000_000.0
+
+
+async def fail(self: Any) -> None:
+    """Ends the app with a secret in a local variable and in the error's text."""
+    key = "AIza" + "".join(chr(code) for code in (67, 65, 78, 65, 82, 89)) * 5
+    raise RuntimeError("something about " + key)
 
 
 def main(way: str) -> int:
@@ -24,13 +32,8 @@ def main(way: str) -> int:
         return []
 
     handle.respond = respond
-    if way == "crash":
-
-        async def do_show_logs(self: Any) -> None:
-            key = "AIza" + "".join(chr(code) for code in (67, 65, 78, 65, 82, 89)) * 5
-            raise RuntimeError("something about " + key)
-
-        GsvrApp.do_show_logs = do_show_logs  # type: ignore[method-assign]
+    if way.startswith("crash"):
+        GsvrApp.do_show_logs = work(fail) if way == "crash in a worker" else fail  # type: ignore[assignment, method-assign]
     return run_app(handle, UiOptions(clock=lambda: NOW))
 
 

@@ -142,6 +142,16 @@ async def test_a_line_opens_its_fields_and_leads_to_its_job(stage: Any) -> None:
         assert s.app.screen.view.row.id == "job0000007"
 
 
+async def test_going_to_a_job_closes_the_details_of_another(stage: Any) -> None:
+    async with stage() as s:
+        s.handle.emit(*scenes.log_lines(NOW))
+        await s.press("enter", "3")
+        await s.until(lambda: s.app.screen.lines.count() == 5, "lines")
+        await s.press("o")
+        await s.until(lambda: isinstance(s.app.screen, QueueScreen), "the queue")
+        assert s.app.screen.view.row.id == "job0000002"
+
+
 async def test_old_log_lines_leave_and_the_view_keeps_up(stage: Any) -> None:
     async with stage() as s:
         await s.press("3")

@@ -225,6 +225,12 @@ def test_keys_that_terminals_keep_for_themselves_are_not_used() -> None:
     assert not taken & {key for action in actions.ACTIONS for key in action.keys}
 
 
+def test_the_table_of_keys_for_people_has_every_action() -> None:
+    table = actions.markdown_table()
+    assert all(f"| {action.help} |" in table for action in actions.ACTIONS)
+    assert "| `j` `Down` | next line |" in table
+
+
 # ---------------------------------------------------------------- signs
 
 

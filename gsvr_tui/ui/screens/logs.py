@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,9 +17,6 @@ from gsvr_tui.ui.screens.base import ListScreen
 from gsvr_tui.ui.widgets.bars import Line, spread
 from gsvr_tui.ui.widgets.line_list import LineList
 from gsvr_tui.ui.widgets.log_list import LEVELS, LogList
-
-if TYPE_CHECKING:
-    from gsvr_tui.ui.screens.queue import QueueScreen
 
 
 class LogsScreen(ListScreen):
@@ -152,8 +149,7 @@ class LogsScreen(ListScreen):
         """Go to the line's job."""
         line = self.lines.line_of(self.lines.cursor)
         if line is not None:
-            await self.gsvr.switch_mode("queue")
-            cast("QueueScreen", self.gsvr.screen).show_job(line.job)
+            (await self.gsvr.to_queue()).show_job(line.job)
 
     def do_find(self) -> None:
         """Ask what to find."""
