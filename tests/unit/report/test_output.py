@@ -217,7 +217,7 @@ def test_links_to_the_video_are_relative_where_both_lie_together() -> None:
 
 def test_an_unknown_format_is_refused_when_planning(tmp_path: Path) -> None:
     with pytest.raises(UnknownFormat):
-        plan_outputs(tmp_path, "a.mp4", JOB, ("docx",), free)
+        plan_outputs(tmp_path, "a.mp4", JOB, ("pdf",), free)
 
 
 def test_files_are_found_again_under_the_plan(tmp_path: Path, make_answer: Callable[..., object]) -> None:

@@ -143,7 +143,7 @@ def test_json_is_the_document() -> None:
 
 def test_an_unknown_format_is_named_with_those_there_are() -> None:
     with pytest.raises(UnknownFormat, match="markdown, json"):
-        render(report((TEXT,)), "docx")
+        render(report((TEXT,)), "pdf")
 
 
 # ---------------------------------------------------------------- hostile text
