@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gsvr_tui.core.messages import (
@@ -18,6 +19,7 @@ from gsvr_tui.core.messages import (
     EnableAccount,
     HoldJobs,
     Pause,
+    PlanJobs,
     ReleaseJobs,
     RemoveAccount,
     ReplaceKey,
@@ -39,6 +41,7 @@ from gsvr_tui.core.scheduling import (
 )
 from gsvr_tui.service.account_desk import AccountDesk
 from gsvr_tui.service.adding import AddingDesk
+from gsvr_tui.service.plan_desk import PlanDesk
 
 if TYPE_CHECKING:
     from gsvr_tui.service.engine import Engine
@@ -71,6 +74,7 @@ class CommandDesk:
             ReplaceKey: lambda c: engine.errand(self._accounts.replace(c), c.id),
             RemoveAccount: lambda c: engine.errand(self._accounts.remove(c), c.id),
             EnableAccount: lambda c: engine.errand(self._accounts.enable(c), c.id),
+            PlanJobs: lambda c: engine.errand(PlanDesk(engine).plan(c), c.id),
             CheckAccount: lambda c: engine.errand(self._accounts.check(c), c.id),
             WatchJob: self._watch,
         }
@@ -144,7 +148,14 @@ class CommandDesk:
 
     def _retry(self, command: RetryJobs) -> None:
         engine = self._engine
+        waiting = self._jobs(command.jobs, lambda j: j.state is JobState.WAITING and not engine.is_ending(j.id))
+        for job in waiting:  # it was to look again later by itself
+            engine.context.patience.forget(job.id)
+            engine.feed(engine.restorer.arrival(replace(job, state=JobState.QUEUED, reason=None), announce=True))
         jobs = self._jobs(command.jobs, lambda j: j.state.final and not engine.is_ending(j.id))
+        if waiting and not jobs:
+            self._done(command.id, f"{len(waiting)} looked at again", len(waiting))
+            return
         if not jobs:
             engine.outbox.put(CommandRefused(command.id, "none of these jobs has ended, so none can be retried"))
             return

@@ -45,11 +45,13 @@ from gsvr_tui.service.finish_step import FinishStep
 from gsvr_tui.service.gateways import Gateways
 from gsvr_tui.service.generate_step import GenerateStep
 from gsvr_tui.service.jobs import JobDesk
+from gsvr_tui.service.live_outlook import LiveOutlook
 from gsvr_tui.service.outbox import Outbox
 from gsvr_tui.service.probe_step import ProbeStep
 from gsvr_tui.service.restore import LIMITS_KEY, Restored, Restorer
 from gsvr_tui.service.settings import Parts, ServiceSettings
 from gsvr_tui.service.sharing import SharedProjects
+from gsvr_tui.service.standing import tier_limits
 from gsvr_tui.service.telling import Teller
 from gsvr_tui.service.upload_step import UploadStep
 from gsvr_tui.service.usage import UsageBook
@@ -97,6 +99,7 @@ class Engine:
         self._finish = FinishStep(self.context)
         self.restorer = Restorer(self.context, self.state, self.feed)
         self.detail = DetailDesk(self.context, outbox)
+        self.outlook = LiveOutlook(self)
         self._teller = Teller(self)
         self._sharing = SharedProjects(self, self._teller.monitor.shared.__setitem__)
         self._commands = CommandDesk(self)
@@ -135,6 +138,10 @@ class Engine:
     def feed(self, event: Event) -> None:
         """Tell the scheduler what happened; the loop looks at it at once."""
         self.scheduler.feed(event, self.clock.now())
+        self._kick.set()
+
+    def look_again(self) -> None:
+        """Something that the scheduler need not know has changed: tell it."""
         self._kick.set()
 
     async def run(self) -> None:
@@ -352,13 +359,7 @@ class Engine:
 
     def tier_limits(self, account: Account) -> dict[str, Limits]:
         """Limits people met on an account's tier, by model; empty for a tier that is not stated."""
-        catalogue = self.parts.catalogue
-        known = {info.id: info for info in map(catalogue.find, catalogue.ids())}
-        if account.tier == "free":
-            return {name: info.free_limits for name, info in known.items() if info.free_limits is not None}
-        return {
-            name: info.tier_limits[account.tier] for name, info in known.items() if account.tier in info.tier_limits
-        }
+        return tier_limits(account, self.parts.catalogue)
 
     def _keep_limits(self) -> None:
         learned: dict[str, dict[str, Any]] = {}
@@ -388,5 +389,6 @@ class Engine:
         last = self.scheduler.next_actions(self.clock.now())
         self.desk.move([action for action in last.actions if isinstance(action, MoveJob)])
         await self.gateways.close()
+        self.context.media.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._teller.unfollow_logs()

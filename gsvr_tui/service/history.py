@@ -57,6 +57,18 @@ class Latency:
         """How many were added."""
         return sum(self._counts.values())
 
+    def mean(self) -> float | None:
+        """Seconds on average, None when there is none."""
+        return math.fsum(_middle(b) * n for b, n in self._counts.items()) / self.count if self.count else None
+
+    def spread(self) -> float:
+        """Standard deviation as a share of the mean; 0 for fewer than two."""
+        mean = self.mean()
+        if mean is None or self.count < 2:
+            return 0.0
+        variance = math.fsum((_middle(b) - mean) ** 2 * n for b, n in self._counts.items()) / self.count
+        return math.sqrt(variance) / mean
+
     def quantile(self, share: float) -> float | None:
         """Seconds that `share` (0 to 1) of the answers took at most, within 10 %; None when there is none."""
         wanted = math.ceil(share * self.count) or 1
@@ -64,8 +76,12 @@ class Latency:
         for bucket, count in sorted(self._counts.items()):
             seen += count
             if seen >= wanted and count:
-                return SHORTEST_S * float(2 ** ((bucket + 0.5) / STEPS_TO_DOUBLE))
+                return _middle(bucket)
         return None
+
+
+def _middle(bucket: int) -> float:
+    return SHORTEST_S * float(2 ** ((bucket + 0.5) / STEPS_TO_DOUBLE))
 
 
 class MinuteRates:

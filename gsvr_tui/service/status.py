@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gsvr_tui.core.messages import RunState, Status
-from gsvr_tui.core.models import JobState, Now
+from gsvr_tui.core.models import Now
 from gsvr_tui.core.scheduler_state import SchedulerState
 from gsvr_tui.core.scheduling import Plan, Stillness
 from gsvr_tui.service.jobs import JobDesk
+from gsvr_tui.service.live_outlook import LiveOutlook
 from gsvr_tui.service.restore import Restored
 from gsvr_tui.service.settings import ServiceSettings
 
@@ -24,10 +25,11 @@ _STILL = {
 class StatusMaker:
     """Makes Status values."""
 
-    def __init__(self, state: SchedulerState, desk: JobDesk, settings: ServiceSettings) -> None:
+    def __init__(self, state: SchedulerState, desk: JobDesk, settings: ServiceSettings, outlook: LiveOutlook) -> None:
         self._state = state
         self._desk = desk
         self._settings = settings
+        self._outlook = outlook
         self._still: Stillness | None = None
 
     def make(self, now: Now, plan: Plan | None, *, stopping: bool, restored: Restored) -> Status:
@@ -39,7 +41,8 @@ class StatusMaker:
         finished = self._desk.finished
         while finished and finished[0] < now.wall - HOUR_S:
             finished.popleft()
-        pending = self._pending()
+        outlook = self._outlook.latest if plan is not None and not stopping else None
+        wide = outlook is not None and outlook.wide(now.wall)
         rate = None
         if len(finished) >= FEWEST_FOR_A_RATE and finished[-1] > finished[0]:
             rate = (len(finished) - 1) / (finished[-1] - finished[0]) * HOUR_S
@@ -56,7 +59,10 @@ class StatusMaker:
             workers_auto=state.workers_auto,
             finished_last_hour=len(finished),
             rate_per_hour=rate,
-            ends_at=now.wall + pending / rate * HOUR_S if rate and pending else None,
+            ends_at=outlook.ends_at if outlook is not None else None,
+            ends_low=outlook.ends_low if outlook is not None and wide else None,
+            ends_high=outlook.ends_high if outlook is not None and wide else None,
+            limited_by=outlook.limited_by if outlook is not None else "",
             spent_usd=state.money.run_spent + restored.unknown_usd,
             cap_usd=self._cap(),
             tokens_in=self._desk.tokens_in,
@@ -76,10 +82,6 @@ class StatusMaker:
         if plan.stillness is not None:
             return _STILL[plan.stillness.kind]
         return RunState.STALLED if state.stalled else RunState.RUNNING
-
-    def _pending(self) -> int:
-        counts = self._desk.counts
-        return sum(counts[s] for s in (JobState.QUEUED, JobState.RUNNING, JobState.WAITING))
 
     def _cap(self) -> float | None:
         caps = [c for c in (self._settings.caps.run, *self._state.money.caps.batches.values()) if c is not None]

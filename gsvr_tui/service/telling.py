@@ -29,7 +29,7 @@ class Teller:
         self.monitor = QuotaMonitor(
             engine.state, engine.context.usage.rates, (engine.settings.model, *engine.settings.fallback_models)
         )
-        self._status = StatusMaker(engine.state, engine.desk, engine.settings)
+        self._status = StatusMaker(engine.state, engine.desk, engine.settings, engine.outlook)
         self._told = False
         self._unsubscribe: Callable[[], None] | None = None
         self.active_until = -math.inf  # monotonic: until then the figures still move
@@ -65,6 +65,7 @@ class Teller:
         now = engine.clock.now()
         if busy:
             self.active_until = now.mono + SETTLE_S
+        engine.outlook.look()
         engine.outbox.put(StatusChanged(self._status.make(now, plan, stopping=stopping, restored=engine.restored)))
         if now.mono < self.active_until or engine.state.pool.changed:
             self.monitor.warn(now)

@@ -18,6 +18,10 @@ class UsageBook:
         self._days = {(row.account, row.project, row.model, row.day): row for row in store.usage()}
         self.rates = MinuteRates()
 
+    def history(self) -> tuple[UsageDay, ...]:
+        """Every row: accounts kept apart."""
+        return tuple(self._days.values())
+
     def rows(self) -> tuple[UsageDay, ...]:
         """What each project used, its accounts taken together: quota is the project's."""
         sums: dict[tuple[str, str, str], UsageDay] = {}
