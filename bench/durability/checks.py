@@ -95,7 +95,9 @@ def judge(home: Home, sights: list[Sight], entries: Iterable[Mapping[str, Any]],
     uploads = defaultdict(list)
     paid = 0
     for entry in entries:
-        if entry["kind"] == "generate" and entry["outcome"] in PAID:
+        if (
+            entry["kind"] == "generate" and entry["outcome"] in PAID and entry["file_sha256"]
+        ):  # else it never came whole
             requests[entry["file_sha256"]].append(entry)
             paid += 1
         elif entry["kind"] == "upload_bytes" and entry["status"] == 200:

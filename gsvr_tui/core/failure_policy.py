@@ -183,7 +183,7 @@ class FailurePolicy:
         self._s.board.touch(entry)
 
     def _wait_file(self, entry: Entry, failure: Failure, now: Now) -> None:
-        self._wait(entry, FILE_WAIT_S, failure, now)
+        self._wait(entry, failure.retry_after_s or FILE_WAIT_S, failure, now)
 
     def _item(self, entry: Entry, failure: Failure, now: Now) -> None:
         self._s.board.end(entry, JobState.FAILED, Reason(failure.code, failure.message, failure.advice))

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from gsvr_tui.core.catalogue import Catalogue
 from gsvr_tui.core.models import Account, RemoteFile
 from gsvr_tui.core.scheduling import Event
+from gsvr_tui.media.child import MediaChildren
 from gsvr_tui.report.templates import TemplateSet
 from gsvr_tui.service.files import RemoteFiles
 from gsvr_tui.service.gateways import Gateways
 from gsvr_tui.service.jobs import JobDesk
 from gsvr_tui.service.settings import Clock
 from gsvr_tui.service.usage import UsageBook
+from gsvr_tui.service.waiting import Patience
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,6 +42,8 @@ class Context:
     feed: Callable[[Event], None]  # tell the scheduler something at once
     on_upload: Callable[[Account, RemoteFile], None]  # a file has come to the project of an account
     tokens_per_minute: Callable[[str], int | None]  # the largest limit a model has among the projects in use
+    media: MediaChildren = field(default_factory=MediaChildren)  # no helper is started before it is needed
+    patience: Patience = field(default_factory=Patience)
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something slow and blocking outside the loop."""

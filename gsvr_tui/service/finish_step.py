@@ -20,6 +20,7 @@ from gsvr_tui.report.template_model import Template
 from gsvr_tui.report.templates import UnknownTemplate
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.prompts import prompt_for
+from gsvr_tui.service.waiting import OUTPUT_WAITS
 from gsvr_tui.store.errors import StoreError
 from gsvr_tui.store.repository import Store
 from gsvr_tui.store.status import Durability
@@ -80,13 +81,19 @@ class FinishStep:
         job = context.desk.store.job(job_id)
         batch = context.desk.batch_of(job)
         try:
-            rendered = await context.in_thread(self.render, job, batch)
+            # the folder was made with the batch: if it is gone, so may be its drive; nothing is put in its place
+            rendered = await context.in_thread(self.render, job, batch, create_root=False)
         except OutputProblem as problem:
             code = f"OUTPUT_{problem.code}"
+            if problem.code in OUTPUT_WAITS:
+                message = f"report not written: {problem.message}"
+                advice = f"{problem.advice} The answer is kept, and it is tried again by itself."
+                return StepFailed(job_id, Step.CHECK, context.patience.wait(job_id, code, message, advice))
             return self._failed(job_id, code, problem.message, f"{problem.advice} The answer is kept; r writes it.")
         except (UnknownTemplate, StoreError) as problem:
             advice = problem.advice if isinstance(problem, StoreError) else "put the template back, then retry"
             return self._failed(job_id, "NO_REPORT", str(problem), advice)
+        context.patience.forget(job_id)
         gate = rendered.gate
         if rendered.files is None:
             context.desk.note(job_id, f"report rejected: {_worst(gate)}", "warning")
@@ -110,7 +117,15 @@ class FinishStep:
     def _failed(job_id: str, code: str, message: str, advice: str) -> StepFailed:
         return StepFailed(job_id, Step.CHECK, Failure(FailureKind.ITEM, Scope.ITEM, code, message, advice))
 
-    def render(self, job: Job, batch: Batch, *, output_dir: str = "", formats: Sequence[str] = ()) -> Rendered:
+    def render(
+        self,
+        job: Job,
+        batch: Batch,
+        *,
+        output_dir: str = "",
+        formats: Sequence[str] = (),
+        create_root: bool = True,
+    ) -> Rendered:
         """Judge the stored answers of a job and write its report; blocking. Raises OutputProblem, UnknownTemplate.
 
         `output_dir` and `formats` replace the batch's own.
@@ -137,7 +152,7 @@ class FinishStep:
         plan = self._places.claim(job, root, formats or batch.formats)
         plan = self._where_it_was(job, plan) if not output_dir else plan
         known = dict(zip(job.outputs, job.output_hashes.split(), strict=False))
-        return Rendered(gate, write_outputs(report, plan, known))
+        return Rendered(gate, write_outputs(report, plan, known, create_root=create_root))
 
     @staticmethod
     def _where_it_was(job: Job, plan: OutputPlan) -> OutputPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from gsvr_tui.core.models import Job, ProbeFacts, RequestState, Segment, Step
 from gsvr_tui.core.planner import estimate, plan_job
 from gsvr_tui.core.scheduling import Probed, SegmentNeed, StepFailed
 from gsvr_tui.media.hashing import content_hash
-from gsvr_tui.media.probe import probe_file
 from gsvr_tui.media.problem import MediaProblem
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.prompts import prompt_for, work_key
+from gsvr_tui.service.waiting import LOOKS_WHOLE_TOO_SOON
 from gsvr_tui.store.status import Durability
 
 
@@ -30,12 +31,17 @@ class ProbeStep:
         job = context.desk.store.job(job_id)
         path = Path(job.path)
         try:
-            facts = await context.in_thread(probe_file, path)
+            facts = await context.in_thread(context.media.probe, path)
+            growing = facts.container in LOOKS_WHOLE_TOO_SOON and self._growing(job)
+            if growing:
+                return StepFailed(job_id, Step.PROBE, growing)
             digest = job.content_hash
             if not digest or not _same_file(job.probe, facts):
                 digest = await context.in_thread(content_hash, path)
         except MediaProblem as problem:
-            return self._failed(job_id, problem.code, problem.message, problem.advice)
+            return self._failed(job, problem)
+        context.patience.found(job, context.desk.batch_of(job))
+        context.patience.forget(job_id)
         model = context.desk.batch_of(job).model
         wall = context.clock.now().wall
         job = replace(job, probe=facts, content_hash=digest, size_bytes=facts.size_bytes)
@@ -68,9 +74,24 @@ class ProbeStep:
         _, prompt = prompt_for(context.templates, batch, job, segment.start_s, segment.end_s, segment.index, count)
         return adopt(context, replace(segment, work_key=work_key(job, segment, model, prompt)))
 
-    @staticmethod
-    def _failed(job_id: str, code: str, message: str, advice: str) -> StepFailed:
-        return StepFailed(job_id, Step.PROBE, Failure(FailureKind.ITEM, Scope.ITEM, code, message, advice))
+    def _growing(self, job: Job) -> Failure | None:
+        return self._context.patience.growing(job.id, job.path, time.time())  # by the clock that files are stamped with
+
+    def _failed(self, job: Job, problem: MediaProblem) -> StepFailed:
+        """What can pass is waited for; what can't fails the job."""
+        patience = self._context.patience
+        failure: Failure | None = None
+        if problem.code == "MISSING":
+            failure = patience.missing(job, self._context.desk.batch_of(job))
+        elif problem.code == "SOURCE_CHANGED":
+            failure = patience.changing(job.id)
+        elif problem.code in ("TRUNCATED", "EMPTY"):
+            failure = self._growing(job)
+        elif problem.code == "NO_HELPER":
+            failure = Failure(FailureKind.RETRY, Scope.ITEM, problem.code, problem.message, problem.advice)
+        if failure is None:
+            failure = Failure(FailureKind.ITEM, Scope.ITEM, problem.code, problem.message, problem.advice)
+        return StepFailed(job.id, Step.PROBE, failure)
 
 
 def adopt(context: Context, segment: Segment) -> Segment:

@@ -13,8 +13,8 @@ from gsvr_tui.core.models import Account, Job, RemoteFile, Step
 from gsvr_tui.core.scheduling import StepFailed, Uploaded
 from gsvr_tui.gemini.errors import GeminiFailure
 from gsvr_tui.media.problem import MediaProblem
-from gsvr_tui.media.remux import remux_to_mp4
 from gsvr_tui.service.context import Context
+from gsvr_tui.service.waiting import SOURCE_MISSING
 
 MOST_PROCESSING_S = 900.0
 
@@ -40,14 +40,23 @@ class UploadStep:
                 await self._wait_active(job, account, file)
                 return Uploaded(job_id, context.clock.now().mono - started if known is None else 0.0)
         except GeminiFailure as problem:
+            if problem.failure.code == SOURCE_MISSING:
+                return self._waits(job)
             context.desk.note(job_id, f"upload: {problem.failure.message}", "warning")
             return StepFailed(job_id, Step.UPLOAD, problem.failure)
         except MediaProblem as problem:
+            if problem.code == "MISSING":
+                return self._waits(job)
             return StepFailed(
                 job_id,
                 Step.UPLOAD,
                 Failure(FailureKind.ITEM, Scope.ITEM, problem.code, problem.message, problem.advice),
             )
+
+    def _waits(self, job: Job) -> StepFailed:
+        """For its video to come back."""
+        context = self._context
+        return StepFailed(job.id, Step.UPLOAD, context.patience.missing(job, context.desk.batch_of(job)))
 
     async def _upload(self, job: Job, account: Account) -> RemoteFile:
         context = self._context
@@ -59,8 +68,10 @@ class UploadStep:
         if job.probe.needs_remux:
             context.desk.note(job.id, f"copying the streams from {job.probe.container} into mp4")
             made = context.scratch / f"{job.content_hash[:32]}.mp4"
-            await context.in_thread(remux_to_mp4, path, made)
+            await context.in_thread(context.media.remux, path, made)
             source = made
+        context.patience.found(job, context.desk.batch_of(job))
+        context.patience.forget(job.id)
         context.desk.note(job.id, f"upload to project {account.project}")
         loop = asyncio.get_running_loop()
 

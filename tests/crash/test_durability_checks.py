@@ -32,7 +32,7 @@ def asked(time: float, outcome: str = "answered", kind: str = "generate") -> dic
 
 def test_a_clean_run_gives_no_complaint(home: Home) -> None:
     verdict = judge(home, [sight(2.0, RUNNING, answered=True)], [asked(1.0)], sight(9.0, DONE, answered=True))
-    assert not (verdict.lost or verdict.redone or verdict.paid_twice or verdict.uncounted or verdict.damaged)
+    assert [verdict.lost, verdict.redone, verdict.paid_twice, verdict.uncounted, verdict.damaged] == [[]] * 5
 
 
 def test_a_request_again_after_its_answer_was_on_disk_is_paid_twice(home: Home) -> None:
