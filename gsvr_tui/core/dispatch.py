@@ -308,6 +308,8 @@ class Dispatcher:
         """The projects on which a job's next request passes no cap; of the others the last, and the cap."""
         found: list[str] = []
         hit: tuple[str, CapHit] | None = None
+        if not self._state.money.caps.bind(entry.batch):
+            return list(self._state.pool.projects()), None
         for project in self._state.pool.projects():
             usd = 0.0 if self._state.is_free(project) else need.usd
             over = self._state.money.hit(entry.batch, usd, now, project)

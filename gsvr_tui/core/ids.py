@@ -11,7 +11,9 @@ from random import Random
 EPOCH_MS = 1_767_225_600_000
 _RANDOM_BITS = 22
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUES = {char: value for value, char in enumerate(_ALPHABET)}
+_BASE_32 = "0123456789abcdefghijklmnopqrstuv"  # as int() reads it
+_OTHERS = "".join(chr(code) for code in range(128) if chr(code).lower() not in _ALPHABET)
+_TO_BASE_32 = str.maketrans(_ALPHABET + _ALPHABET[10:].upper() + _OTHERS, _BASE_32 + _BASE_32[10:] + "!" * len(_OTHERS))
 ID_LENGTH = 13
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]  # two digits at a time: stores decode many ids
 
@@ -34,17 +36,14 @@ def id_text(number: int) -> str:
 
 def id_number(text: str) -> int:
     """The integer behind an id's text. Raises ValueError for anything that is not an id."""
-    if len(text) != ID_LENGTH:
-        raise ValueError(f"not an id: {text!r}")
-    number = 0
-    for char in text.lower():
-        value = _VALUES.get(char)
-        if value is None:
-            raise ValueError(f"not an id: {text!r}")
-        number = number * 32 + value
-    if number >= 1 << 63:
-        raise ValueError(f"not an id: {text!r}")
-    return number
+    if len(text) == ID_LENGTH and text.isascii():
+        try:
+            number = int(text.translate(_TO_BASE_32), 32)
+        except ValueError:
+            number = -1
+        if 0 <= number < 1 << 63:
+            return number
+    raise ValueError(f"not an id: {text!r}")
 
 
 def created_at(text: str) -> float:

@@ -6,7 +6,6 @@ that is not known stays spent.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -25,10 +24,10 @@ class Caps:
     projects: dict[str, float] = field(default_factory=dict)  # of a month
     spend: dict[str, float] = field(default_factory=dict)  # of ten minutes, by project: the service's own limit
 
-    def any_for(self, batch: str, project: str) -> bool:
-        """True when a request of this batch on this project falls under a cap of the user's."""
+    def bind(self, batch: str) -> bool:
+        """True when requests of this batch may fall under a cap of the user's."""
         general = self.run is not None or self.day is not None or self.month is not None
-        return general or batch in self.batches or project in self.projects
+        return general or batch in self.batches or bool(self.projects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,7 @@ class MoneyBook:
         self._reserved: dict[str, tuple[tuple[str, ...], float]] = {}
         self._held: dict[str, float] = {}
         self._recent: dict[str, deque[tuple[float, float]]] = {}  # project → (monotonic, USD) of the last ten minutes
+        self._recent_usd: dict[str, float] = {}  # their sums
 
     @staticmethod
     def _scopes(batch: str, project: str, now: Now) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class MoneyBook:
         """The first cap that a request of `usd` would pass, or None."""
         if usd <= 0:
             return None  # what costs nothing passes no cap
-        for scope in self._scopes(batch, project, now) if self.caps.any_for(batch, project) else ():
+        for scope in self._scopes(batch, project, now) if self.caps.bind(batch) else ():
             cap = self._cap(scope)
             committed = self._spent.get(scope, 0.0) + self._held.get(scope, 0.0)
             if cap is not None and committed + usd > cap + _TOLERANCE:
@@ -109,8 +109,8 @@ class MoneyBook:
         if not recent:
             return 0.0
         while recent and recent[0][0] + SPEND_SPAN_S <= now.mono:
-            recent.popleft()
-        return math.fsum(usd for _, usd in recent)
+            self._recent_usd[project] -= recent.popleft()[1]
+        return self._recent_usd[project] if recent else 0.0
 
     def lifts_at(self, hit: CapHit, now: Now, project: str = "") -> float | None:
         """Wall time at which a cap has room again by itself; None: never without an act of the user."""
@@ -132,7 +132,9 @@ class MoneyBook:
         for scope in scopes:
             self._held[scope] = self._held.get(scope, 0.0) + usd
         if usd > 0 and project in self.caps.spend:
-            self._recent.setdefault(project, deque()).append((now.mono, usd))
+            recent = self._recent.setdefault(project, deque())
+            self._recent_usd[project] = usd + (self._recent_usd[project] if recent else 0.0)
+            recent.append((now.mono, usd))
 
     def settle(self, key: str, usd: float | None) -> None:
         """The request ended at a price of `usd`; None: not known, the whole reservation counts as spent."""
