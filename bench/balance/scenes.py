@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 from bench.balance.bound import Supply, lower_bound
 
 MODEL = "gemini-3.8-flash"
+CLIP_BYTES = 3_400.0
+"""About the size of the shortest clip."""
 LEAD_REAL_S = 2.5
 """Real seconds between the emulator's start and the start of the work, in which a contestant makes itself ready."""
 
@@ -57,6 +59,7 @@ class Scene:
     durations: tuple[float, ...] = (3.0,)
     service_s: float = 3.0
     spread: float = 0.2
+    upload_s: float = 0.0  # of a video that the contestant uploads; 0: as fast as it goes
     start_at: float = _pacific(10, 0)
     count_rejected: bool = False
     quota_value: bool = True
@@ -72,8 +75,8 @@ class Scene:
 
     @property
     def shortest_service_s(self) -> float:
-        """The quickest answer."""
-        return self.service_s * (1 - self.spread)
+        """The quickest upload and answer."""
+        return self.upload_s + self.service_s * (1 - self.spread)
 
     @property
     def supplies(self) -> tuple[Supply, ...]:
@@ -110,6 +113,7 @@ class Scene:
             "name": f"bench {self.name}",
             "projects": [self._project(f"p{n}", project) for n, project in enumerate(self.projects, 1)],
             "latency": {"base_s": self.service_s, "spread": self.spread},
+            "files": {"bytes_per_s": CLIP_BYTES / self.upload_s if self.upload_s else 0.0},
             "rules": rules,
             "time_factor": self.factor,
             "start_at": self.start_at - self.lead_s,
@@ -185,6 +189,16 @@ SCENES = (
     Scene("overload", "the model is overloaded for 5 minutes", _FOUR, 110, 12.0, overload=(120.0, 420.0)),
     Scene("shared", "another program uses one project", (*_equal(3, rpm=5), Project(rpm=5, other_rpm=2.0)), 99),
     Scene("rejected-count", "refused requests count, too", _FOUR, 110, count_rejected=True),
+    Scene(
+        "lectures",
+        "15 requests a minute, but answers take 45 s",
+        _equal(2, rpm=15),
+        165,
+        10.0,
+        service_s=45.0,
+        peers=(),
+    ),
+    Scene("uploads", "an upload takes 20 s", _equal(4, rpm=2), 44, 10.0, upload_s=20.0, peers=()),
     Scene("one", "1 project", _equal(1, rpm=2), 11, peers=()),
     Scene("three", "3 equal projects", _equal(3, rpm=2), 33, peers=()),
     Scene("five", "5 equal projects", _equal(5, rpm=2), 55, peers=()),

@@ -89,7 +89,9 @@ def foretold_s(scene: Scene) -> float | None:
         for need in _needs(scene)
     ]
     now = Now(1000.0, scene.start_at)
-    found = forecast(jobs, _accounts(scene), now, caps=Caps(run=scene.cap_usd), bytes_per_s=SIZE_BYTES / UPLOAD_S)
+    found = forecast(
+        jobs, _accounts(scene), now, caps=Caps(run=scene.cap_usd), bytes_per_s=SIZE_BYTES / (scene.upload_s + UPLOAD_S)
+    )
     return None if found.ends_at is None else found.ends_at - scene.start_at
 
 
@@ -198,7 +200,8 @@ class Policy:
             case UploadFile(job):
                 self.uploads += 1
                 self.uploaded.add(job)
-                self.later(UPLOAD_S, Uploaded(job, UPLOAD_S))
+                seconds = self.scene.upload_s + UPLOAD_S
+                self.later(seconds, Uploaded(job, seconds))
             case ProbeJob(job):
                 self.later(PROBE_S, Probed(job, SIZE_BYTES, (self.needs[job],)))
             case FinishJob(job):
