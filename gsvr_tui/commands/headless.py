@@ -27,7 +27,7 @@ from gsvr_tui.core.messages import (
     StatusChanged,
     Stop,
 )
-from gsvr_tui.core.models import Job, JobState
+from gsvr_tui.core.models import Job, JobState, Step
 from gsvr_tui.core.pacific import next_midnight
 
 if TYPE_CHECKING:
@@ -36,8 +36,11 @@ if TYPE_CHECKING:
 
 LONG_REST_S = 90.0
 """A minute's window is not "no quota": only longer rests end a run that was told not to wait."""
+NO_PROGRESS_S = 600.0
+"""A run that was told not to wait also ends when short rests lead to nothing for so long: no network, an outage."""
 HOLDS_UNTIL_MIDNIGHT = ("the cap for today", "the cap for this month")
 _ENDING = (RunState.STOPPING, RunState.STOPPED)
+_ORDER = {step: number for number, step in enumerate(Step)}
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _QUIET_SOURCES = ("gsvr_tui.service.adding",)
 """What is left out was told before the run began."""
@@ -84,6 +87,8 @@ class Headless:
         self._advice = ""
         self._stopped: ServiceStopped | None = None
         self._begun = False
+        self._furthest: dict[str, int] = {}  # step each job has reached
+        self._progress_at = wall()
 
     # ---------------------------------------------------------------- the loop
 
@@ -214,6 +219,10 @@ class Headless:
 
     def _row(self, row: JobRow) -> None:
         self._rows[row.id] = row
+        reached = _ORDER[row.step]
+        if reached > self._furthest.get(row.id, -1):
+            self._furthest[row.id] = reached
+            self._progress_at = self._wall()
         if not self._begun:
             return
         self._show.changed(row)
@@ -247,10 +256,12 @@ class Headless:
         elif status.state is RunState.PAUSED and status.code == "HELD":
             self._end(Exit.SOME_FAILED, "what is left is held", "release it with: gsvr-tui resume --held")
         elif status.state is RunState.RESTING and self._no_wait and status.until is not None:
-            rest_s = status.until - self._wall()
-            if rest_s > LONG_REST_S:
+            now = self._wall()
+            if status.until - now > LONG_REST_S:
                 until = time.strftime("%a %H:%M", time.localtime(status.until))
                 self._end(Exit.STOPPED, f"{status.reason} (until {until})", "go on then with: gsvr-tui resume")
+            elif now - self._progress_at > NO_PROGRESS_S:
+                self._end(Exit.STOPPED, f"no progress for a while: {status.reason}", "go on with: gsvr-tui resume")
 
     def _blocked(self, status: Status) -> None:
         if status.code != "CAP":

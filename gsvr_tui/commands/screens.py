@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from gsvr_tui.commands.exit_codes import Exit
 from gsvr_tui.commands.guard import Complaint
 from gsvr_tui.commands.say import is_terminal, note
 
 if TYPE_CHECKING:
     from gsvr_tui.commands.surroundings import Surroundings
     from gsvr_tui.ui.options import UiOptions
+
+SIGNALLED = 128
+"""Above it the app's status says which signal ended it."""
 
 
 def open_app() -> int:
@@ -27,7 +31,7 @@ def open_app() -> int:
     while True:
         status = _one()
         if status != WANTS_DEMO:
-            return status
+            return Exit.INTERRUPTED if status > SIGNALLED else status
         demo_app()
 
 

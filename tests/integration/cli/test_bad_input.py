@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,35 @@ def test_a_folder_without_videos(home: Home, tmp_path: Path) -> None:
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "notes.txt").write_text("x")
     refused(home.call("run", tmp_path / "papers"), "papers: there are no new videos in this folder")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+def test_a_pipe_and_a_link_to_nothing_do_not_hang_the_run(home: Home, tmp_path: Path) -> None:
+    home.write("http://127.0.0.1:9")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    result = home.call("run", tmp_path / "pipe.mp4", tmp_path / "link.mp4")
+    refused(result, "pipe.mp4: it is neither a file nor a folder", "link.mp4: the file is not there")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+def test_a_video_that_may_not_be_read(home: Home, clips: Path) -> None:
+    home.serve()
+    (clips / "clip 0.mp4").chmod(0)
+    result = home.call("run", clips)
+    assert result.code == 1
+    assert "clip 0.mp4" in result.out
+    assert "2 done" in result.out
+
+
+def test_a_video_larger_than_the_service_takes(home: Home, tmp_path: Path) -> None:
+    home.serve()
+    with (tmp_path / "huge.mp4").open("wb") as file:
+        file.truncate(2 * 1024**3 + 1)  # a hole: takes no room
+    result = home.call("run", tmp_path / "huge.mp4", "--yes")
+    assert result.code == 1
+    assert "failed    huge.mp4: 2.0 GB; the service takes at most 2 GB a file" in result.out
+    assert not [entry for entry in home.servers[0].log if entry.kind.startswith("upload")]
 
 
 def test_no_path_at_all(home: Home) -> None:

@@ -262,6 +262,26 @@ def test_only_a_long_rest_ends_a_run_that_does_not_wait() -> None:
     assert "gsvr-tui resume" in summary.advice
 
 
+def test_short_rests_that_lead_to_nothing_end_a_run_that_does_not_wait() -> None:
+    moment = [1_000.0]
+    run = Run(job(1), no_wait=True, wall=lambda: moment[0])
+
+    def rest() -> StatusChanged:
+        return StatusChanged(Status(RunState.RESTING, "no connection to the service", until=moment[0] + 30))
+
+    def later(seconds: float) -> None:
+        moment[0] += seconds
+        run.service.tell(run.now(job(1, JobState.WAITING, step=Step.UPLOAD)), rest())
+
+    run.after_adding = [rest()]
+    for number, seconds in enumerate((500.0, 500.0, 110.0)):  # the second is progress no more: the step is the same
+        threading.Timer(0.1 * (number + 1), later, (seconds,)).start()
+    summary = run.go()
+    assert summary.code == Exit.STOPPED
+    assert summary.reason == "no progress for a while: no connection to the service"
+    assert moment[0] == 2_110.0
+
+
 def test_jobs_that_are_held_end_a_run_with_how_to_release_them() -> None:
     run = Run(job(1, JobState.HELD), take_all=True)
     threading.Timer(0.05, lambda: run.service.tell(StatusChanged(Status(RunState.PAUSED, "held", code="HELD")))).start()
