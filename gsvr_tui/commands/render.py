@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("which", nargs=-1)
 @click.option("-o", "--output", default="", metavar="DIR", help="Another folder than the batch's; works at any time.")
-@click.option("--format", "formats", multiple=True, metavar="F", help="markdown or json; may be given twice.")
+@click.option("--format", "formats", multiple=True, metavar="F", help="Such as markdown or json; may be given again.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines: one per report, the sums last.")
 def render(which: tuple[str, ...], output: str, formats: tuple[str, ...], as_json: bool) -> int:
     """Write the reports of WHICH (batches, jobs, videos; all when none is named) again from the stored answers."""
@@ -37,7 +37,7 @@ def render(which: tuple[str, ...], output: str, formats: tuple[str, ...], as_jso
         try:
             suffix_of(name)
         except UnknownFormat as error:
-            raise Complaint(str(error), "use markdown or json") from None
+            raise Complaint(str(error), "choose one of them") from None
     here = surroundings()
     folder = str(Path(output).expanduser().absolute()) if output else ""
     written = failed = 0
