@@ -23,6 +23,7 @@ WORKERS_A_PROJECT = 5
 COOLDOWN_S = 5.0  # its default
 REQUEUE_PAUSE_S = 2.0
 NAME = "report"
+MANY = 1_000
 
 
 def _scale_time(task: Task) -> None:
@@ -45,6 +46,7 @@ def _router(task: Task) -> Router:
             "model": f"gemini/{task.model}",
             "api_key": key,
             "api_base": f"{task.base_url}/v1beta",
+            "max_parallel_requests": MANY,  # else it takes the limit a minute for it and refuses the rest by itself
         }
         for name in ("rpm", "tpm"):
             if limit := known.get(name):
