@@ -146,8 +146,13 @@ class Gateway:
         content_hash: str,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        resume: str = "",
+        on_session: Callable[[str], Awaitable[None]] | None = None,
     ) -> RemoteFile:
         """Upload a video; it is not ACTIVE yet. `progress` gets (bytes done, bytes in all).
+
+        `resume`: the address of an upload that an earlier run began with these bytes; `on_session` hears of such
+        addresses, which are as good as a key for this one file, before they are used.
 
         Raises GeminiFailure (also for a file that is gone, unreadable or changed meanwhile: codes SOURCE_…) and
         UploadCancelled when `cancelled` says so.
@@ -165,7 +170,15 @@ class Gateway:
         raw: Mapping[str, Any] = {}
         try:
             with await asyncio.to_thread(open_video, path) as reader:
-                raw = await uploader.upload(reader, mime_type=mime_type, display_name=display_name)
+                raw = await uploader.upload(
+                    reader, mime_type=mime_type, display_name=display_name, resume=resume, on_session=on_session
+                )
+                if resume and sha256_of(raw.get("sha256Hash")) not in ("", content_hash):
+                    # what an earlier run sent was not the beginning of this file: in doubt, once more from the start
+                    await self._forget_file(raw)
+                    raw = await uploader.upload(
+                        reader, mime_type=mime_type, display_name=display_name, on_session=on_session
+                    )
         except SourceProblem as found:
             problem = found.failure
         except FinishedUnseen:
@@ -175,6 +188,12 @@ class Gateway:
         if problem is not None:
             raise GeminiFailure(problem)
         return self._file_from(raw, content_hash)
+
+    async def _forget_file(self, raw: Mapping[str, Any]) -> None:
+        try:
+            await self.delete_file(str(raw.get("name") or ""))
+        except GeminiFailure:
+            return  # it expires by itself
 
     def _file_from(self, raw: Mapping[str, Any], content_hash: str = "") -> RemoteFile:
         found = remote_file(raw, project=self.account.project, now=self._clock(), content_hash=content_hash)

@@ -7,7 +7,7 @@ names raw into a header. Here a broken upload goes on where the service says it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,12 +65,34 @@ class Uploader:
         self._progress = progress or (lambda done, total: None)
         self._cancelled = cancelled or (lambda: False)
 
-    async def upload(self, reader: VideoReader, *, mime_type: str, display_name: str) -> Mapping[str, Any]:
-        """The JSON of the finished file. Raises GeminiFailure, SourceProblem, UploadCancelled, FinishedUnseen."""
+    async def upload(
+        self,
+        reader: VideoReader,
+        *,
+        mime_type: str,
+        display_name: str,
+        resume: str = "",
+        on_session: Callable[[str], Awaitable[None]] | None = None,
+    ) -> Mapping[str, Any]:
+        """The JSON of the finished file. Raises GeminiFailure, SourceProblem, UploadCancelled, FinishedUnseen.
+
+        `resume` is the address of a session that an earlier run began; where in doubt a new one is begun. `on_session`
+        gets the address of each before a byte is sent to it: whoever knows it may write there.
+        """
+        if resume and may_take_upload(resume, self._base_url):
+            try:
+                return await self._send(reader, resume, await self._resume_at(resume, reader.size))
+            except _SessionLost:
+                pass
+            except GeminiFailure as failed:
+                if failed.failure.code in PASSING:
+                    raise  # the line: the session may still be there when it is back
         for _ in range(_SESSIONS):
             url = await self._calls.patiently(lambda: self._start(reader.size, mime_type, display_name))
+            if on_session is not None:
+                await on_session(url)
             try:
-                return await self._send(reader, url)
+                return await self._send(reader, url, 0)
             except _SessionLost:
                 continue
         raise _stuck("the service forgot the upload again and again")
@@ -97,8 +119,8 @@ class Uploader:
             raise failure_of(RefusedAddress("upload address"), exchange, self._calls.redactor)
         return url
 
-    async def _send(self, reader: VideoReader, url: str) -> Mapping[str, Any]:
-        position = troubles = 0
+    async def _send(self, reader: VideoReader, url: str, position: int) -> Mapping[str, Any]:
+        troubles = 0
         while True:
             end = min(position + CHUNK, reader.size)
             trouble: GeminiFailure | None = None

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from gsvr_tui.core.failure import Failure, FailureKind, Scope
@@ -14,6 +15,7 @@ from gsvr_tui.core.scheduling import StepFailed, Uploaded
 from gsvr_tui.gemini.errors import GeminiFailure
 from gsvr_tui.media.problem import MediaProblem
 from gsvr_tui.service.context import Context
+from gsvr_tui.service.upload_sessions import UploadSessions
 from gsvr_tui.service.waiting import SOURCE_MISSING
 
 MOST_PROCESSING_S = 900.0
@@ -25,6 +27,7 @@ class UploadStep:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._locks: dict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._sessions = UploadSessions(context.desk.store, context.clock)
 
     async def run(self, job_id: str, account: Account) -> Uploaded | StepFailed:
         """The step for one job on one account."""
@@ -72,7 +75,10 @@ class UploadStep:
             source = made
         context.patience.found(job, context.desk.batch_of(job))
         context.patience.forget(job.id)
-        context.desk.note(job.id, f"upload to project {account.project}")
+        # a file that is made anew for every upload may differ: only the original's own bytes are gone on with
+        begun = self._sessions.find(account.project, job) if made is None else ""
+        again = " (an earlier upload is gone on with)" if begun else ""
+        context.desk.note(job.id, f"upload to project {account.project}{again}")
         loop = asyncio.get_running_loop()
 
         def progress(done: int, total: int) -> None:
@@ -87,11 +93,14 @@ class UploadStep:
                     display_name=job.id,
                     content_hash=job.content_hash,
                     progress=progress,
+                    resume=begun,
+                    on_session=None if made is not None else partial(self._sessions.keep, account.project, job),
                 )
         finally:
             if made is not None:
                 await context.in_thread(_remove, made)
         await context.files.put(file)
+        self._sessions.forget(account.project, job.content_hash)
         context.on_upload(account, file)
         return file
 
