@@ -107,3 +107,26 @@ def test_the_app_opens_with_the_wizard_where_there_is_no_account(home: Home) -> 
     screen = on_terminal([], [("Your Gemini API keys", "\x11")], home=home.path, columns=100)  # Ctrl+Q
     assert screen.code == 0, screen.text
     assert "Traceback" not in screen.text
+
+
+def test_a_terminal_that_is_closed_leaves_a_run_that_goes_on_later(home: Home, clips: Path) -> None:
+    import pty
+
+    home.serve(base_s=1.0)
+    env = environment(GSVR_HOME=str(home.path), TERM="xterm-256color", **{VARIABLE: KEY})
+    pid, master = pty.fork()
+    if pid == 0:  # the child
+        command = [sys.executable, "-m", "gsvr_tui", "run", str(clips), "--yes", "--workers", "1"]
+        os.execve(sys.executable, command, env)  # noqa: S606
+    seen, ends = b"", time.monotonic() + LIMIT_S
+    while b"asking about" not in seen and time.monotonic() < ends:
+        if select.select([master], [], [], 0.1)[0]:
+            seen += os.read(master, 65_536)
+    os.close(master)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 130
+    assert not list((home.path / "logs").glob("crash-*"))
+    asked = sum(entry.kind == "generate" for entry in home.servers[0].log)
+    assert asked < 3
+    assert home.call("resume").code == 0
+    assert sum(entry.kind == "generate" for entry in home.servers[0].log) == 3
