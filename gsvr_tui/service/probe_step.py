@@ -85,7 +85,7 @@ class ProbeStep:
             failure = patience.missing(job, self._context.desk.batch_of(job))
         elif problem.code == "SOURCE_CHANGED":
             failure = patience.changing(job.id)
-        elif problem.code in ("TRUNCATED", "EMPTY"):
+        elif problem.code in ("TRUNCATED", "EMPTY", "NOT_A_VIDEO"):
             failure = self._growing(job)
         elif problem.code == "NO_HELPER":
             failure = Failure(FailureKind.RETRY, Scope.ITEM, problem.code, problem.message, problem.advice)
