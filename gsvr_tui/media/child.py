@@ -13,17 +13,21 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from gsvr_tui.core.models import ProbeFacts
+from gsvr_tui.media.key_frame import KeyFrame
 from gsvr_tui.media.problem import MediaProblem
 
 LEAST_S = 60.0
 SLOWEST_BYTES_PER_S = 2_000_000
 """A look may have to read the whole file, from a slow network drive."""
+PICTURE_S = 10.0
+"""What taking a picture may add to that."""
 
 _PASSED_ON = frozenset(
     (
@@ -120,6 +124,12 @@ class MediaChildren:
         question = {"call": "remux", "path": str(source), "target": str(target)}
         return tuple(self._ask(question, _limit(source, limit_s))["dropped"])
 
+    def frames(self, path: Path, times: Sequence[float], *, limit_s: float | None = None) -> tuple[KeyFrame, ...]:
+        """As `media.frames.key_frames`; also raises MediaProblem DECODER_CRASHED and DECODER_HUNG."""
+        limit = _limit(path, limit_s) + (0.0 if limit_s is not None else PICTURE_S * len(times))
+        answer = self._ask({"call": "frames", "path": str(path), "times": list(times)}, limit)
+        return tuple(KeyFrame(**{**frame, "data": b64decode(frame["data"])}) for frame in answer["frames"])
+
     def pids(self) -> list[int]:
         """Of the helpers there are."""
         with self._lock:
@@ -214,11 +224,18 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _answers() -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
+    from gsvr_tui.media.frames import key_frames
     from gsvr_tui.media.probe import probe_file
     from gsvr_tui.media.remux import remux_to_mp4
 
     return {
         "probe": lambda question: asdict(probe_file(Path(question["path"]))),
+        "frames": lambda question: {
+            "frames": [
+                {**asdict(frame), "data": b64encode(frame.data).decode("ascii")}
+                for frame in key_frames(Path(question["path"]), question["times"])
+            ]
+        },
         "remux": lambda question: {"dropped": remux_to_mp4(Path(question["path"]), Path(question["target"]))},
     }
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 from av.container import InputContainer
@@ -18,6 +19,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from gsvr_tui.media.key_frame import KeyFrame
 from gsvr_tui.media.opening import open_container, open_regular
 
 MAX_SIDE = 640
@@ -40,17 +42,6 @@ JPEG_QUALITY = 5
 """2 (best) to 31; 5 is about 30 kB at 640 pixels."""
 
 _GREY = (96, 54)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFrame:
-    """A picture taken at `at_s` seconds of the video, as a JPEG file. `asked_s` is the time it was wanted for."""
-
-    asked_s: float
-    at_s: float
-    data: bytes
-    width: int
-    height: int
 
 
 def key_frames(path: Path, times: Sequence[float]) -> tuple[KeyFrame, ...]:
@@ -100,9 +91,24 @@ def _taken(
     container: InputContainer, video: VideoStream, start: float, asked: float, hashes: list[int]
 ) -> KeyFrame | None:
     """The sharpest of the first good frames near `asked` that is not like one taken before; its hash is added."""
+    for kind in _PASSES:
+        video.codec_context.skip_frame = kind
+        best = _best(_candidates(container, video, start, asked), hashes)
+        if best is not None and (kind == "DEFAULT" or best.at_s >= asked - BEFORE_S):
+            picture = _small(best.frame, video)
+            hashes.append(best.hash)
+            return KeyFrame(asked, round(best.at_s, 3), _jpeg(picture), picture.width, picture.height)
+    return None
+
+
+_PASSES: tuple[Literal["NONKEY", "DEFAULT"], ...] = ("NONKEY", "DEFAULT")
+"""First only the frames that stand by themselves: they cost least, and encoders put them where scenes begin."""
+
+
+def _best(candidates: Iterator[_Candidate], hashes: list[int]) -> _Candidate | None:
     best: _Candidate | None = None
     good = 0
-    for candidate in _candidates(container, video, start, asked):
+    for candidate in candidates:
         if any((candidate.hash ^ known).bit_count() <= SAME_BITS for known in hashes):
             continue
         good += 1
@@ -110,11 +116,7 @@ def _taken(
             best = candidate
         if good >= GOOD_ENOUGH:
             break
-    if best is None:
-        return None
-    picture = _small(best.frame, video)
-    hashes.append(best.hash)
-    return KeyFrame(asked, round(best.at_s, 3), _jpeg(picture), picture.width, picture.height)
+    return best
 
 
 def _candidates(container: InputContainer, video: VideoStream, start: float, asked: float) -> Iterator[_Candidate]:

@@ -1,7 +1,7 @@
 """Where reports are written, and how: the input's tree is kept, nothing of others is overwritten, nothing half-written.
 
-A file counts as ours when it carries the job's id *and* is byte for byte what we wrote; anything else stays, and the
-new report goes beside it as `name (new).md`.
+A file counts as ours when it is byte for byte what we wrote and, where its format can, carries the job's id; anything
+else stays, and the new report goes beside it as `name (new).md`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ import hashlib
 import os
 import stat
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from gsvr_tui.core.text import slug
 from gsvr_tui.report.document import Report
-from gsvr_tui.report.render import render, suffix_of
+from gsvr_tui.report.formats.extras import NothingToRender, Picture
+from gsvr_tui.report.formats.table import FORMATS, Scope, expand, file_suffix, without_suffix
+from gsvr_tui.report.render import render
 from gsvr_tui.report.render_markdown import file_href, quote_path
 
 MAX_STEM_BYTES = 120
@@ -39,12 +42,16 @@ class OutputProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OutputPlan:
-    """Where a job's files go: `<root>/<folder>/<stem><suffix>`. `key` names the stem's place for `taken`."""
+    """Where a job's files go: `<root>/<folder>/<stem><suffix>`. `key` names the stem's place for `taken`.
+
+    `beside`: formats that lie there already; a second kind of Markdown does not take the first one's name.
+    """
 
     root: Path
     folder: PurePosixPath
     stem: str
     formats: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -53,7 +60,11 @@ class OutputPlan:
 
     def path(self, fmt: str) -> Path:
         """The file of a format."""
-        return self.root.joinpath(*self.folder.parts, self.stem + suffix_of(fmt))
+        return self.root.joinpath(*self.folder.parts, self.name(fmt))
+
+    def name(self, fmt: str) -> str:
+        """The file's name alone."""
+        return self.stem + file_suffix(fmt, (*self.beside, *self.formats))
 
 
 def place_key(folder: PurePosixPath, stem: str) -> str:
@@ -62,15 +73,20 @@ def place_key(folder: PurePosixPath, stem: str) -> str:
 
 
 def plan_outputs(
-    output_root: Path, name: str, job_id: str, formats: Sequence[str], taken: Callable[[str], bool]
+    output_root: Path,
+    name: str,
+    job_id: str,
+    formats: Sequence[str],
+    taken: Callable[[str], bool],
+    beside: Sequence[str] = (),
 ) -> OutputPlan:
     """Plan a job's files. `name` is the video's path below its root; `taken(key)`: another job has this place.
 
     The stem is the video's; two of one folder (`lecture.mp4`, `lecture.mov`) are told apart by the end of the job's id,
-    so that a name never depends on which came first next time. Raises UnknownFormat.
+    so that a name never depends on which came first next time. Formats over a batch are left out. Raises UnknownFormat.
     """
-    for fmt in formats:
-        suffix_of(fmt)
+    wanted = tuple(found.id for found in expand(formats) if found.scope is Scope.JOB)
+    expand(beside)
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     folder = PurePosixPath(*(slug(part, MAX_STEM_BYTES) for part in parts[:-1]))
     own = stem = slug(_stem(parts[-1]) if parts else "", MAX_STEM_BYTES)
@@ -78,7 +94,7 @@ def plan_outputs(
         if not taken(place_key(folder, stem)):
             break
         stem = f"{slug(own, MAX_STEM_BYTES - len(suffix) - 1)}-{suffix}"
-    return OutputPlan(output_root, folder, stem, tuple(dict.fromkeys(formats)))
+    return OutputPlan(output_root, folder, stem, wanted, tuple(beside))
 
 
 def _stem(name: str) -> str:
@@ -102,9 +118,10 @@ class WrittenFile:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFiles:
-    """All files of a report."""
+    """All files of a report. `left_out`: why a format that was asked for has no file."""
 
     files: tuple[WrittenFile, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -114,11 +131,16 @@ class WrittenFiles:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know."""
-        return tuple(file.note for file in self.files if file.note)
+        return (*(file.note for file in self.files if file.note), *self.left_out)
 
 
 def write_outputs(
-    report: Report, plan: OutputPlan, known_hashes: Mapping[str, str], *, create_root: bool = True
+    report: Report,
+    plan: OutputPlan,
+    known_hashes: Mapping[str, str],
+    *,
+    create_root: bool = True,
+    pictures: Mapping[str, Picture] | None = None,
 ) -> WrittenFiles:
     """Write all formats. `known_hashes`: of the files as we wrote them before, by path. Raises OutputProblem.
 
@@ -127,13 +149,19 @@ def write_outputs(
     """
     try:
         folder = _make_folder(plan, create_root)
-        written = []
+        written: list[WrittenFile] = []
+        left_out: list[str] = []
+        href = video_href(folder, report.source.path)
         for fmt in plan.formats:
-            data = render(report, fmt, video_href=video_href(folder, report.source.path))
-            written.append(_write(fmt, folder / (plan.stem + suffix_of(fmt)), data, report.gsvr_id, known_hashes))
+            try:
+                data = render(report, fmt, video_href=href, pictures=pictures)
+            except NothingToRender as nothing:
+                left_out.append(f"no {FORMATS[fmt].help} ({fmt}): {nothing}")
+                continue
+            written.append(_write(fmt, folder / plan.name(fmt), data, report.gsvr_id, known_hashes))
     except OSError as error:
         raise output_problem(error) from None
-    return WrittenFiles(tuple(written))
+    return WrittenFiles(tuple(written), tuple(left_out))
 
 
 def video_href(folder: Path, video: str) -> str:
@@ -173,7 +201,8 @@ def _write(fmt: str, path: Path, data: bytes, job_id: str, known: Mapping[str, s
     digest = hashlib.sha256(data).hexdigest()
     note = ""
     for target in _candidates(path):
-        state = _look(target, digest, job_id, known)
+        remembered = known.get(str(target))
+        state = _look(target, digest, {remembered} if remembered else set(), job_id if FORMATS[fmt].carries_id else "")
         if state == "same":
             return WrittenFile(fmt, target, digest, False, note)
         if state in ("free", "ours"):
@@ -184,12 +213,14 @@ def _write(fmt: str, path: Path, data: bytes, job_id: str, known: Mapping[str, s
 
 
 def _candidates(path: Path) -> list[Path]:
-    more = [path.with_name(f"{path.stem} (new{f' {n}' if n > 1 else ''}){path.suffix}") for n in range(1, MAX_NEW + 1)]
+    stem = without_suffix(path.name)
+    rest = path.name[len(stem) :]
+    more = [path.with_name(f"{stem} (new{f' {n}' if n > 1 else ''}){rest}") for n in range(1, MAX_NEW + 1)]
     return [path, *more]
 
 
-def _look(path: Path, digest: str, job_id: str, known: Mapping[str, str]) -> str:
-    """What lies there: free, same (byte for byte), ours (as we wrote it), foreign."""
+def _look(path: Path, digest: str, known: Collection[str], mark: str = "") -> str:
+    """What lies there: free, same (byte for byte), ours (as we wrote it, with the mark in it), foreign."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         number = os.open(path, flags)
@@ -208,13 +239,12 @@ def _look(path: Path, digest: str, job_id: str, known: Mapping[str, str]) -> str
     found = hashlib.sha256(there).hexdigest()
     if found == digest:
         return "same"
-    marked = f'gsvr_id: "{job_id}"'.encode() in there or f'"gsvr_id": "{job_id}"'.encode() in there
-    return "ours" if marked and known.get(str(path)) == found else "foreign"
+    return "ours" if found in known and mark.encode("utf-8", "replace") in there else "foreign"
 
 
 def _replace(path: Path, data: bytes) -> None:
     """The whole file or none of it; a link of that name is replaced, not followed."""
-    temporary = path.with_name(f".{os.getpid()}.{hashlib.sha256(path.name.encode('utf-8')).hexdigest()[:12]}.partial")
+    temporary = _temporary(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     with contextlib.suppress(FileNotFoundError):
         temporary.unlink()  # left by a crash under the same process number
@@ -231,6 +261,10 @@ def _replace(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{os.getpid()}.{hashlib.sha256(path.name.encode('utf-8')).hexdigest()[:12]}.partial")
+
+
 def _sync_folder(folder: Path) -> None:
     if not hasattr(os, "O_DIRECTORY"):
         return  # Windows has no such thing
@@ -242,6 +276,76 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(number)
+
+
+# ---------------------------------------------------------------- over a batch
+
+
+@dataclass(slots=True)
+class BatchPlace:
+    """Where a batch's own files go. `known`: path → hashes of what we wrote there, or were about to when we ended.
+
+    `remember` is called with both before a file takes its place, and must keep them safely.
+    """
+
+    root: Path
+    name: str
+    batch_id: str
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    remember: Callable[[Mapping[str, tuple[str, ...]]], None] = lambda known: None
+
+    def paths(self, suffix: str) -> Iterable[Path]:
+        """The names to try, best first: two batches of one name in one folder are told apart by the id."""
+        stem = slug(self.name, MAX_STEM_BYTES)
+        yield self.root / f"{stem}{suffix}"
+        yield from _candidates(self.root / f"{stem}-{self.batch_id[-ID_CHARS:]}{suffix}")
+
+
+def write_batch_file(fmt: str, place: BatchPlace, write: Callable[[BinaryIO], None]) -> WrittenFile:
+    """Write a file over a batch, as big as it may be; an edited one stays. Raises OutputProblem."""
+    try:
+        place.root.mkdir(parents=True, exist_ok=True)
+        first = place.root / f"{slug(place.name, MAX_STEM_BYTES)}{FORMATS[fmt].suffix}"
+        temporary = _temporary(first)
+        try:
+            digest = _fill(temporary, write)
+            return _settle(fmt, place, temporary, digest)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+    except OSError as error:
+        raise output_problem(error) from None
+
+
+def _fill(temporary: Path, write: Callable[[BinaryIO], None]) -> str:
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    with contextlib.suppress(FileNotFoundError):
+        temporary.unlink()
+    with os.fdopen(os.open(temporary, flags, 0o666), "w+b") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _settle(fmt: str, place: BatchPlace, temporary: Path, digest: str) -> WrittenFile:
+    note = ""
+    for target in place.paths(FORMATS[fmt].suffix):
+        before = place.known.get(str(target), ())
+        state = _look(target, digest, before)
+        if state == "same":
+            return WrittenFile(fmt, target, digest, False, note)
+        if state in ("free", "ours"):
+            # both are kept until the next time: a crash between here and there leaves one or the other
+            place.known[str(target)] = (*before[-1:], digest)
+            place.remember(place.known)
+            temporary.replace(target)
+            _sync_folder(target.parent)
+            return WrittenFile(fmt, target, digest, True, note)
+        if before:
+            note = f"{target.name} was changed by someone else and is left as it is; see {place.root.name} for another"
+    raise OutputProblem("TOO_MANY", f"there are {MAX_NEW} new versions already", "Move the old ones away.")
 
 
 _PROBLEMS = {

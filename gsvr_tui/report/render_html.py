@@ -52,6 +52,7 @@ def render_html(report: Report, extras: Extras) -> bytes:
             timeline=timeline,
             gaps=[_bar(gap.start_s, gap.end_s, report, "") for gap in report.gate.missing] if timeline else [],
             video=href,
+            poster=_poster(report, extras),
             sections=[_section(section, n, href, extras) for n, section in enumerate(report.sections, 1)],
             findings=list(_findings(report)),
             about=list(about(report)),
@@ -190,8 +191,18 @@ def _entry(item: ReportItem, section: ReportSection, href: str, extras: Extras) 
 def _picture(picture: Picture | None, section: ReportSection) -> _Shown | None:
     if picture is None or section.kind != "items" or not _IMAGE.fullmatch(picture.mime):
         return None
-    data = base64.b64encode(picture.data).decode("ascii")
-    return _Shown(f"data:{picture.mime};base64,{data}", picture.width, picture.height, format_time(picture.at_s))
+    return _Shown(_data_uri(picture), picture.width, picture.height, format_time(picture.at_s))
+
+
+def _poster(report: Report, extras: Extras) -> str:
+    """The first picture: shown until the video is, or in its place."""
+    items = (item for section in report.sections if section.kind == "items" for item in section.items)
+    first = next((extras.pictures[item.id] for item in items if item.id in extras.pictures), None)
+    return _data_uri(first) if first is not None and _IMAGE.fullmatch(first.mime) else ""
+
+
+def _data_uri(picture: Picture) -> str:
+    return f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode('ascii')}"
 
 
 # ---------------------------------------------------------------- foot

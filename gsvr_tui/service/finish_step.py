@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +11,16 @@ from pathlib import Path, PurePosixPath
 from gsvr_tui.core.failure import Failure, FailureKind, Scope
 from gsvr_tui.core.models import Batch, Job, Reason, RequestState, Segment, Step, Usage, Verdict
 from gsvr_tui.core.scheduling import Finished, StepFailed
+from gsvr_tui.core.text import clean_text
 from gsvr_tui.gemini.answers import answer_from_raw
+from gsvr_tui.media.problem import MediaProblem
 from gsvr_tui.report.assemble import PartAnswer, build_report, judge_parts
-from gsvr_tui.report.document import Provenance, SourceFile, iso_time
+from gsvr_tui.report.document import Provenance, Report, SourceFile, iso_time
 from gsvr_tui.report.findings import GateResult, Level
+from gsvr_tui.report.formats.extras import Picture
+from gsvr_tui.report.formats.pick import picture_times
+from gsvr_tui.report.formats.table import FORMATS, without_suffix
 from gsvr_tui.report.output import OutputPlan, OutputProblem, WrittenFiles, place_key, plan_outputs, write_outputs
-from gsvr_tui.report.render import suffix_of
 from gsvr_tui.report.template_model import Template
 from gsvr_tui.report.templates import UnknownTemplate
 from gsvr_tui.service.context import Context
@@ -24,6 +29,8 @@ from gsvr_tui.service.waiting import OUTPUT_WAITS
 from gsvr_tui.store.errors import StoreError
 from gsvr_tui.store.repository import Store
 from gsvr_tui.store.status import Durability
+
+log = logging.getLogger("gsvr_tui.service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,12 @@ class Rendered:
     files: WrittenFiles | None
 
 
+def kept_outputs(job: Job, files: WrittenFiles) -> dict[str, object]:
+    """Outputs of a job and their hashes as fields of it, those of formats that were not written now among them."""
+    known = dict(zip(job.outputs, job.output_hashes.split(), strict=False)) | files.hashes
+    return {"outputs": tuple(known), "output_hashes": " ".join(known.values())}
+
+
 class Places:
     """Which job has which place in an output folder. Thread-safe; learned from the store when first asked."""
 
@@ -42,7 +55,7 @@ class Places:
         self._lock = threading.Lock()
         self._owners: dict[tuple[str, str], str] | None = None
 
-    def claim(self, job: Job, output_dir: str, formats: Sequence[str]) -> OutputPlan:
+    def claim(self, job: Job, output_dir: str, formats: Sequence[str], beside: Sequence[str] = ()) -> OutputPlan:
         """The plan of a job's files; their place is the job's from now on."""
         with self._lock:
             if self._owners is None:
@@ -52,7 +65,7 @@ class Places:
             def taken(key: str) -> bool:
                 return owners.get((output_dir, key), job.id) != job.id
 
-            plan = plan_outputs(Path(output_dir), job.name or Path(job.path).name, job.id, formats, taken)
+            plan = plan_outputs(Path(output_dir), job.name or Path(job.path).name, job.id, formats, taken, beside)
             owners[output_dir, plan.key] = job.id
             return plan
 
@@ -64,7 +77,7 @@ class Places:
             for output in job.outputs:
                 if root is not None and Path(output).is_relative_to(root):
                     below = PurePosixPath(Path(output).relative_to(root).as_posix())
-                    owners[root, place_key(below.parent, below.stem)] = job.id
+                    owners[root, place_key(below.parent, without_suffix(below.name))] = job.id
         return owners
 
 
@@ -103,8 +116,7 @@ class FinishStep:
         context.desk.patch(
             job_id,
             transaction,
-            outputs=tuple(str(item.path) for item in rendered.files.files),
-            output_hashes=" ".join(item.sha256 for item in rendered.files.files),
+            **kept_outputs(job, rendered.files),
         )
         await transaction.commit(Durability.DURABLE)
         for note in rendered.files.notes:
@@ -130,6 +142,21 @@ class FinishStep:
 
         `output_dir` and `formats` replace the batch's own.
         """
+        gate, report = self.document(job, batch)
+        if report is None:
+            return Rendered(gate, None)
+        beside = () if output_dir else batch.formats
+        plan = self._places.claim(job, output_dir or batch.output_dir, formats or batch.formats, beside)
+        plan = self._where_it_was(job, plan) if not output_dir else plan
+        known = dict(zip(job.outputs, job.output_hashes.split(), strict=False))
+        pictures = self._pictures(job, report) if any(FORMATS[fmt].pictures for fmt in plan.formats) else {}
+        return Rendered(gate, write_outputs(report, plan, known, create_root=create_root, pictures=pictures))
+
+    def document(self, job: Job, batch: Batch) -> tuple[GateResult, Report | None]:
+        """The gate's word on the stored answers, and the report of them; None when they are rejected. Blocking.
+
+        Raises UnknownTemplate.
+        """
         context = self._context
         if job.probe is None:
             raise AssertionError(f"report before probe: {job.id}")
@@ -139,7 +166,7 @@ class FinishStep:
         judged = judge_parts(parts, template, job.probe.duration_s, batch.language, has_audio=job.probe.has_audio)
         gate = judged.gate
         if gate.verdict is Verdict.REJECTED or gate.cleaned is None:
-            return Rendered(gate, None)
+            return gate, None
         report = build_report(
             job.id,
             gate,
@@ -148,11 +175,20 @@ class FinishStep:
             self._provenance(job, batch, template, segments, answered_at, version),
             batch.language,
         )
-        root = output_dir or batch.output_dir
-        plan = self._places.claim(job, root, formats or batch.formats)
-        plan = self._where_it_was(job, plan) if not output_dir else plan
-        known = dict(zip(job.outputs, job.output_hashes.split(), strict=False))
-        return Rendered(gate, write_outputs(report, plan, known, create_root=create_root))
+        return gate, report
+
+    def _pictures(self, job: Job, report: Report) -> dict[str, Picture]:
+        """Key frames for the entries of a report; fewer or none when the video is gone or damaged."""
+        wanted = picture_times(report)
+        if not wanted:
+            return {}
+        try:
+            frames = self._context.media.frames(Path(job.path), tuple(wanted.values()))
+        except MediaProblem as problem:
+            log.info("no pictures of %s: %s", clean_text(job.name), problem.message)
+            return {}
+        taken = {frame.asked_s: Picture(frame.at_s, frame.data, frame.width, frame.height) for frame in frames}
+        return {item: taken[at] for item, at in wanted.items() if at in taken}
 
     @staticmethod
     def _where_it_was(job: Job, plan: OutputPlan) -> OutputPlan:
@@ -160,8 +196,9 @@ class FinishStep:
         for output in job.outputs:
             path = Path(output)
             same_folder = path.parent == plan.root.joinpath(*plan.folder.parts)
-            if same_folder and not path.stem.endswith(")") and path.suffix in map(suffix_of, plan.formats):
-                return replace(plan, stem=path.stem)
+            stem = without_suffix(path.name)
+            if same_folder and stem != path.name and not stem.endswith(")"):
+                return replace(plan, stem=stem)
         return plan
 
     def _parts(self, job: Job, segments: tuple[Segment, ...]) -> tuple[list[PartAnswer], float, str]:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from gsvr_tui.core.models import Job
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.files import RemoteFiles
-from gsvr_tui.service.finish_step import FinishStep, Rendered
+from gsvr_tui.service.finish_step import FinishStep, Rendered, kept_outputs
 from gsvr_tui.service.gateways import Gateways
 from gsvr_tui.service.jobs import JobDesk
 from gsvr_tui.service.outbox import Outbox
@@ -51,18 +51,9 @@ class Renderer:
         rendered = self._finish.render(job, self._desk.batch_of(job), output_dir=output_dir, formats=formats)
         if rendered.files is not None and not output_dir:
             transaction = self._desk.store.begin()
-            self._desk.patch(job.id, transaction, **_kept(job, rendered))
+            self._desk.patch(job.id, transaction, **kept_outputs(job, rendered.files))
             transaction.commit(Durability.DURABLE).wait()
         return rendered
-
-
-def _kept(job: Job, rendered: Rendered) -> dict[str, object]:
-    """Outputs and their hashes, those of formats that were not written this time among them."""
-    if rendered.files is None:
-        raise AssertionError("nothing was written")
-    known = dict(zip(job.outputs, job.output_hashes.split(), strict=False))
-    known |= {str(item.path): item.sha256 for item in rendered.files.files}
-    return {"outputs": tuple(known), "output_hashes": " ".join(known.values())}
 
 
 __all__ = ["Renderer"]
