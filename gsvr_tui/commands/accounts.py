@@ -45,24 +45,69 @@ def _custom(here: Surroundings) -> frozenset[str]:
 @accounts.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per account.")
 def list_(as_json: bool) -> None:
-    """List the accounts. Opens no key."""
+    """List the accounts, with how each stands by what the last runs learned. Opens no key."""
     from gsvr_tui.commands.surroundings import surroundings
 
     here = surroundings()
     found = here.config.to_accounts()
+    reasons = _reasons(here) if found else {}
     if as_json:
         for account in found:
-            json_line(_record(account))
+            json_line({**_record(account), "why": reasons.get(account.name, "")})
         return
     if not found:
         out("There is no account. Add one: gsvr-tui accounts add main")
         return
-    rows = [("account", "project", "tier", "key", "address", "")]
+    rows = [("account", "project", "tier", "key", "address", "stands")]
     for account in found:
         key = f"{account.key.kind} {account.key.name}"
         address = account.base_url or "Google"
-        rows.append((account.name, account.project, account.tier, key, address, "" if account.enabled else "off"))
+        rows.append((account.name, account.project, account.tier, key, address, reasons[account.name]))
     out(table(rows))
+
+
+@accounts.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per account.")
+def why(as_json: bool) -> None:
+    """Say in one sentence per account why the next job goes there or not, and when next. Opens no key.
+
+    From what is on disk: today's use, limits learned, the config. What a run at work has in flight at this moment its
+    own Accounts screen knows better.
+    """
+    from gsvr_tui.commands.batches import holder
+    from gsvr_tui.commands.surroundings import need_account, surroundings
+
+    here = surroundings()
+    need_account(here)
+    reasons = _reasons(here)
+    if as_json:
+        for name, reason in reasons.items():
+            json_line({"event": "why", "name": name, "why": reason})
+        return
+    out(table([("account", "why"), *reasons.items()]))
+    busy = holder(here.places)
+    if busy:
+        out(f"\nAt work: {busy}; its minutes and rests are on its Accounts screen.")
+
+
+def _reasons(here: Surroundings) -> dict[str, str]:
+    """Account → sentence, by store and config."""
+    import time
+
+    from gsvr_tui.commands.batches import reading
+    from gsvr_tui.config.models_file import load_catalogue
+    from gsvr_tui.core.models import Now
+    from gsvr_tui.core.why import why
+    from gsvr_tui.service.assembly import settings_of
+    from gsvr_tui.service.standing import offline_scheduler
+
+    settings = settings_of(here.config, here.places, here.env)
+    catalogue = load_catalogue(here.places.models_file)
+    now = Now(time.monotonic(), time.time())
+    model = catalogue.resolve(settings.model, now.wall).id
+    with reading(here.places) as store:
+        scheduler = offline_scheduler(store, here.config.to_accounts(), catalogue, settings.caps, settings.workers, now)
+    return why(scheduler.state, now, model)
 
 
 def _record(account: Account) -> dict[str, Any]:

@@ -15,52 +15,69 @@ from gsvr_tui.commands.say import json_line, out, plural, table
 from gsvr_tui.core.text import clean_text, format_duration, format_time, format_usd, middle_cut
 
 if TYPE_CHECKING:
-    from gsvr_tui.commands.estimate import Estimate, VideoPlan
-    from gsvr_tui.core.forecast import Forecast
+    from gsvr_tui.commands.surroundings import Surroundings
+    from gsvr_tui.core.messages import PlanOption, PlanReady
     from gsvr_tui.core.models import Account
     from gsvr_tui.media.files import Found
+    from gsvr_tui.service.plan_desk import Question
+    from gsvr_tui.service.planning import Estimate, VideoPlan
 
 MOST_SHOWN = 40
-_LIMITED_BY = {
-    "rpm": "requests per minute",
-    "tpm": "input tokens per minute",
-    "rpd": "requests per day",
-    "workers": "the number of workers",
-    "uploads": "uploading",
-}
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-m", "--model", default="", help="Model (default: the config's).")
-@click.option("--json", "as_json", is_flag=True, help="JSON Lines: one per video, the sums last.")
-def plan(paths: tuple[Path, ...], model: str, as_json: bool) -> int:
-    """Say what a run over PATHS would take: requests, tokens, money and time, and what would be left out."""
-    from gsvr_tui.commands.estimate import estimate_videos, with_forecast
+@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Say whether it stays within this sum.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="JSON Lines: one per video, then the ways to do it, the sums last."
+)
+def plan(paths: tuple[Path, ...], model: str, max_cost: float | None, as_json: bool) -> int:
+    """Say what a run over PATHS would take: requests, tokens, money and time, and what would be left out.
+
+    The finishing time comes from the scheduler itself, played ahead over your accounts with what is used of today's
+    quota; beside it stands what another account, the fallback model or the paid tier would change.
+    """
     from gsvr_tui.commands.surroundings import surroundings
-    from gsvr_tui.config.models_file import load_catalogue
     from gsvr_tui.media.files import find_videos
-    from gsvr_tui.service.assembly import settings_of
+    from gsvr_tui.service.plan_desk import look_into, plan_ready
 
     here = surroundings()
-    settings = settings_of(here.config, here.places, here.env)
-    catalogue = load_catalogue(here.places.models_file)
-    model = model or settings.model
-    catalogue.find(model)
-    warning = catalogue.warning(model, time.time())
     found = find_videos(paths)
+    question, template, caps = _question(here, found, model)
     if not found.videos:
         raise Complaint(*nothing_found(found))
-    estimate = estimate_videos(found.videos, model, catalogue, here.accounts)
-    if here.accounts and estimate.good:
-        estimate = with_forecast(
-            estimate, catalogue, here.accounts, settings.fallback_models, caps=settings.caps, workers=settings.workers
-        )
+    cap = min((c for c in (max_cost, *caps) if c is not None), default=None)
+    estimate = look_into(question)
+    ready = plan_ready("plan", question, estimate, template, cap)
     if as_json:
-        _as_json(estimate, found, here.accounts, warning)
+        _as_json(estimate, ready, found, here.accounts)
     else:
-        _as_text(estimate, found, here.accounts, warning)
+        _as_text(estimate, ready, found, here.accounts)
     return Exit.DONE if not any(video.problem for video in estimate.videos) else Exit.SOME_FAILED
+
+
+def _question(here: Surroundings, found: Found, model: str) -> tuple[Question, str, tuple[float | None, ...]]:
+    """What to plan, from the config and from what the state knows of quota; the template, and the caps."""
+    from gsvr_tui.commands.batches import reading
+    from gsvr_tui.config.models_file import load_catalogue
+    from gsvr_tui.core.models import Now
+    from gsvr_tui.service.assembly import settings_of
+    from gsvr_tui.service.capability import model_problem
+    from gsvr_tui.service.plan_desk import Question
+    from gsvr_tui.service.standing import offline_standing
+
+    settings = settings_of(here.config, here.places, here.env)
+    catalogue = load_catalogue(here.places.models_file)
+    now = Now(time.monotonic(), time.time())
+    info = catalogue.resolve(model or settings.model, now.wall)
+    problem = model_problem(info, catalogue, now.wall)
+    if problem is not None:
+        raise Complaint(*problem)
+    with reading(here.places) as store:
+        standing, times = offline_standing(store, here.accounts, catalogue, settings.caps, settings.workers, now)
+    question = Question(info, found, standing, times, catalogue, settings.fallback_models, now)
+    return question, settings.template, (settings.caps.run, settings.caps.day)
 
 
 def nothing_found(found: Found) -> tuple[str, str]:
@@ -74,16 +91,16 @@ def money_words(estimate: Estimate) -> str:
     """`about $0.12 ($0.08–$0.19)`, or that it is free."""
     if estimate.free:
         return "free of charge (all accounts are on the free tier)"
-    usd, low, high = (estimate.total(figure) for figure in (lambda v: v.usd, lambda v: v.usd_low, lambda v: v.usd_high))
+    usd, low, high = estimate.usd()
     return f"about {format_usd(usd)} ({format_usd(low)}–{format_usd(high)})"
 
 
 # ---------------------------------------------------------------- for people
 
 
-def _as_text(estimate: Estimate, found: Found, accounts: tuple[Account, ...], warning: str) -> None:
+def _as_text(estimate: Estimate, ready: PlanReady, found: Found, accounts: tuple[Account, ...]) -> None:
     rows = [("video", "length", "requests", "tokens in", "cost")]
-    rows += [_row(video) for video in estimate.videos[:MOST_SHOWN]]
+    rows += [_row(video, estimate.free) for video in estimate.videos[:MOST_SHOWN]]
     out(table(rows, right=frozenset({1, 2, 3, 4})))
     if len(estimate.videos) > MOST_SHOWN:
         out(f"… and {len(estimate.videos) - MOST_SHOWN:,} more")
@@ -98,17 +115,23 @@ def _as_text(estimate: Estimate, found: Found, accounts: tuple[Account, ...], wa
             out(f"  {clean_text(str(item.path))}: {item.message}")
     requests = round(estimate.total(lambda v: len(v.needs)))
     tokens = round(estimate.total(lambda v: v.tokens_in))
-    length = estimate.total(lambda v: v.facts.duration_s if v.facts else 0.0)
+    split = f" ({plural(ready.split, 'video')} in parts)" if ready.split else ""
     out(
-        f"\n{plural(len(estimate.good), 'video')}, {format_duration(length)}: {plural(requests, 'request')} to "
-        f"{estimate.model}, {tokens:,} input tokens, {money_words(estimate)}."
+        f"\n{plural(ready.videos, 'video')}, {format_duration(ready.seconds)}: {plural(requests, 'request')} to "
+        f"{estimate.model}{split}, {tokens:,} input tokens, {money_words(estimate)}."
     )
-    _time_words(estimate.forecast, accounts)
-    if warning:
+    if not accounts:
+        out("When: not known without an account. Add one: gsvr-tui accounts add main")
+    elif ready.videos:
+        _time_words(ready)
+    if ready.cap_usd is not None:
+        within = "within" if ready.inside_cap else "over: the run would stop at"
+        out(f"This is {within} the cap of {format_usd(ready.cap_usd)}.")
+    for warning in ready.warnings:
         out(f"! {warning}")
 
 
-def _row(video: VideoPlan) -> tuple[str, str, str, str, str]:
+def _row(video: VideoPlan, free: bool) -> tuple[str, str, str, str, str]:
     name = middle_cut(clean_text(video.video.name), 48)
     if video.facts is None or video.problem:
         return name, format_time(video.facts.duration_s) if video.facts else "–", "–", "–", "–"
@@ -117,37 +140,44 @@ def _row(video: VideoPlan) -> tuple[str, str, str, str, str]:
         format_time(video.facts.duration_s),
         str(len(video.needs)),
         f"{video.tokens_in:,}",
-        format_usd(video.usd),
+        format_usd(0.0 if free else video.usd),
     )
 
 
-def _time_words(told: Forecast | None, accounts: tuple[Account, ...]) -> None:
-    if not accounts:
-        out("When: not known without an account. Add one: gsvr-tui accounts add main")
-        return
-    if told is None:
-        return
-    if told.ends_at is None:
-        stopped = told.stopped
-        said = f"{stopped.message}; {stopped.advice}" if stopped is not None else "no account can do it"
-        out(f"It would not finish: {told.done:,} done, then {said}")
+def _time_words(ready: PlanReady) -> None:
+    now = ready.options[0]
+    if now.ends_at is None:
+        out(f"It would not finish: {now.note or 'no account can do it'}.")
     else:
-        ends = datetime.fromtimestamp(told.ends_at).astimezone()
-        left = format_duration(max(0.0, told.ends_at - time.time()))
-        out(f"Done in about {left} ({ends:%a %H:%M}), if it starts now; limited by {_limit(told)}.")
-    share = ", ".join(f"{project} {count:,}" for project, count in sorted(told.by_project.items()))
+        moment = datetime.fromtimestamp(now.ends_at).astimezone()
+        left = format_duration(max(0.0, now.ends_at - time.time()))
+        out(f"Done in about {left} ({moment:%a %H:%M}), if it starts now; limited by {now.limited_by}.")
+    share = ", ".join(f"{clean_text(name)} {count:,}" for name, count in now.by_account)
     if share:
-        out(f"Requests by project: {share}")
+        out(f"Requests by account: {share}")
+    out()
+    rows = [("", "done in about", "between", "cost", "limited by", "")]
+    rows += [_option_row(option) for option in ready.options]
+    out(table(rows))
 
 
-def _limit(told: Forecast) -> str:
-    return _LIMITED_BY.get(told.limited_by, told.limited_by)
+def _option_row(option: PlanOption) -> tuple[str, str, str, str, str, str]:
+    cost = f"{format_usd(option.cost_usd)} ({format_usd(option.cost_low_usd)}–{format_usd(option.cost_high_usd)})"
+    cost = cost if option.cost_high_usd else "free"
+    if option.ends_at is None or option.ends_low is None or option.ends_high is None:
+        return option.name, "never", "–", cost, option.limited_by, option.note
+    wall = time.time()
+    left, low, high = (
+        format_duration(max(0.0, at - wall)) for at in (option.ends_at, option.ends_low, option.ends_high)
+    )
+    between = f"{low} and {high}" if low != high else "–"
+    return option.name, left, between, cost, option.limited_by, option.note
 
 
 # ---------------------------------------------------------------- for programs
 
 
-def _as_json(estimate: Estimate, found: Found, accounts: tuple[Account, ...], warning: str) -> None:
+def _as_json(estimate: Estimate, ready: PlanReady, found: Found, accounts: tuple[Account, ...]) -> None:
     for video in estimate.videos:
         json_line(
             {
@@ -159,38 +189,60 @@ def _as_json(estimate: Estimate, found: Found, accounts: tuple[Account, ...], wa
                 "requests": len(video.needs),
                 "tokens_in": video.tokens_in,
                 "tokens_out": video.tokens_out,
-                "usd": video.usd,
+                "usd": 0.0 if estimate.free else video.usd,
                 "problem": video.problem,
                 "advice": video.advice,
             }
         )
     for item in found.skipped:
         json_line({"event": "skipped", "path": str(item.path), "code": item.code, "message": item.message})
-    told = estimate.forecast
+    timed = ready.options if accounts else ()
+    for option in timed:
+        json_line({"event": "option", **_option(option)})
+    projects = {account.name: account.project for account in accounts}
+    usd, low, high = estimate.usd()
     json_line(
         {
             "event": "summary",
             "model": estimate.model,
-            "warning": warning,
-            "videos": len(estimate.good),
-            "unusable": len(estimate.videos) - len(estimate.good),
+            "warnings": list(ready.warnings),
+            "videos": ready.videos,
+            "unusable": len(estimate.videos) - ready.videos,
             "skipped": len(found.skipped),
+            "split": ready.split,
             "requests": round(estimate.total(lambda v: len(v.needs))),
             "tokens_in": round(estimate.total(lambda v: v.tokens_in)),
             "tokens_out": round(estimate.total(lambda v: v.tokens_out)),
-            "usd": estimate.total(lambda v: v.usd),
-            "usd_low": estimate.total(lambda v: v.usd_low),
-            "usd_high": estimate.total(lambda v: v.usd_high),
+            "usd": usd,
+            "usd_low": low,
+            "usd_high": high,
             "free": estimate.free,
+            "cap_usd": ready.cap_usd,
+            "inside_cap": ready.inside_cap,
             "accounts": [account.name for account in accounts],
-            "ends_at": _ends(told),
-            "limited_by": told.limited_by if told is not None else None,
-            "requests_by_project": dict(told.by_project) if told is not None else {},
+            "ends_at": _iso(timed[0].ends_at) if timed else None,
+            "limited_by": timed[0].limited_by if timed else None,
+            "requests_by_project": {projects.get(n, n): count for n, count in timed[0].by_account} if timed else {},
         }
     )
 
 
-def _ends(told: Any) -> str | None:
-    if told is None or told.ends_at is None:
-        return None
-    return datetime.fromtimestamp(told.ends_at).astimezone().isoformat(timespec="seconds")
+def _option(option: PlanOption) -> dict[str, Any]:
+    return {
+        "name": option.name,
+        "ends_at": _iso(option.ends_at),
+        "ends_low": _iso(option.ends_low),
+        "ends_high": _iso(option.ends_high),
+        "usd": option.cost_usd,
+        "usd_low": option.cost_low_usd,
+        "usd_high": option.cost_high_usd,
+        "requests": option.requests,
+        "tokens_in": option.tokens_in,
+        "limited_by": option.limited_by,
+        "note": option.note,
+        "requests_by_account": dict(option.by_account),
+    }
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")

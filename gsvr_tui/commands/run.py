@@ -39,7 +39,7 @@ MOST_SKIPS_SHOWN = 20
 @click.option("-m", "--model", default="", help="Model; see: gsvr-tui models.")
 @click.option("-p", "--set", "parameters", multiple=True, type=Setting(), help="A parameter of the template.")
 @click.option("--language", default="", metavar="L", help="Language of the reports, such as en or zh.")
-@click.option("--format", "formats", multiple=True, metavar="F", help="markdown or json; may be given twice.")
+@click.option("--format", "formats", multiple=True, metavar="F", help="Such as markdown or json; may be given again.")
 @working_options
 @click.option("--yes", is_flag=True, help="Do not ask before spending.")
 def run(
@@ -126,7 +126,7 @@ def check_command(session: Session, command: object, settings: ServiceSettings) 
         try:
             suffix_of(name)
         except UnknownFormat as error:
-            raise Complaint(str(error), "use markdown or json") from None
+            raise Complaint(str(error), "choose one of them") from None
     problem = output_problem(Path(command.output_dir or settings.output_dir))
     if problem:
         raise Complaint(problem, "choose another output folder: -o DIR, or output.directory in the config")
@@ -142,13 +142,14 @@ def tell_left_out(found: Found) -> int:
 
 
 def _agree(here: Surroundings, session: Session, found: Found, command: object, settings: ServiceSettings) -> None:
-    from gsvr_tui.commands.estimate import estimate_videos
+    import time
+
     from gsvr_tui.commands.spending import agree
     from gsvr_tui.core.messages import AddJobs
+    from gsvr_tui.service.planning import estimate_videos
 
     assert isinstance(command, AddJobs)  # noqa: S101 - the type is imported late
-    estimate = estimate_videos(
-        found.videos, command.model or settings.model, session.parts.catalogue, here.accounts, sample=SAMPLE
-    )
+    model, catalogue = command.model or settings.model, session.parts.catalogue
+    estimate = estimate_videos(found.videos, model, catalogue, here.accounts, time.time(), sample=SAMPLE)
     caps = [cap for cap in (command.max_cost_usd, settings.caps.run, settings.caps.day) if cap is not None]
     agree(estimate, cap=min(caps, default=None), output=command.output_dir or settings.output_dir)

@@ -13,7 +13,7 @@ from gsvr_tui.commands.say import is_terminal, note, plural
 from gsvr_tui.core.text import format_usd
 
 if TYPE_CHECKING:
-    from gsvr_tui.commands.estimate import Estimate
+    from gsvr_tui.service.planning import Estimate
 
 ASK_FROM_USD = 1.0
 
@@ -31,7 +31,7 @@ def agree(estimate: Estimate, *, cap: float | None, output: str) -> None:
     note(f"{videos} with {estimate.model}, {money_words(estimate)}{capped}; reports go to {output}")
     if estimate.free:
         return
-    dear = estimate.total(lambda video: video.usd_high) > ASK_FROM_USD
+    dear = estimate.usd()[2] > ASK_FROM_USD
     if is_terminal(sys.stdin) and is_terminal(sys.stderr):
         if (dear or cap is None) and not click.confirm("Start?", default=not dear, err=True):
             raise Complaint("not started; nothing was sent", "--max-cost USD sets a cap", Exit.USAGE)

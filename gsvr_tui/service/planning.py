@@ -26,6 +26,7 @@ LEAST_OUTPUT, MOST_OUTPUT = 0.5, 2.0
 MOST_LOOKED_INTO = 2_000
 """Of more videos an even sample is looked into; the others are taken to be like them, by size."""
 MOST_PLAYED = 1_500
+"""Jobs that are played in virtual time; of more the rest follows from what the projects can do in a day."""
 BATCH = "plan"
 
 

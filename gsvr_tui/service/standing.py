@@ -17,7 +17,9 @@ from gsvr_tui.core.pacific import pacific_day
 from gsvr_tui.core.scheduler import Scheduler
 from gsvr_tui.core.scheduler_state import SchedulerState
 from gsvr_tui.core.scheduling import AccountPut
+from gsvr_tui.service.history import days_back
 from gsvr_tui.service.restore import LIMITS_KEY
+from gsvr_tui.service.service_times import HISTORY_DAYS, ServiceTimes
 from gsvr_tui.service.usage import UsageBook
 from gsvr_tui.store.codec import UsageDay
 from gsvr_tui.store.repository import Store
@@ -135,6 +137,17 @@ def offline_scheduler(
         for model, values in models.items():
             ledger.restore_learned(project, model, learned_limits(values), now)
     return scheduler
+
+
+def offline_standing(
+    store: Store, accounts: Sequence[Account], catalogue: Catalogue, caps: Caps, workers: int, now: Now
+) -> tuple[Standing, ServiceTimes]:
+    """How things stand by store and config, and how long answers have taken."""
+    book = UsageBook(store)
+    scheduler = offline_scheduler(store, accounts, catalogue, caps, workers, now)
+    times = ServiceTimes(book.history(), catalogue, days_back(HISTORY_DAYS, now.wall))
+    limits = {account.name: tier_limits(account, catalogue) for account in accounts}
+    return standing_of(scheduler.state, book.rows(), limits, now, times.means()), times
 
 
 def learned_limits(values: Mapping[str, object]) -> Limits:
