@@ -19,12 +19,12 @@ USUAL_BYTES_PER_S = 2_000_000.0
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A project for a job: seconds from now until its answer is expected there, and why."""
+    """A project for a job: seconds from now until its answer is expected there; `score` also says why."""
 
     project: str
     model: str
     seconds: float
-    why: str
+    why: str = ""
 
 
 class LoadBalancer:
@@ -53,16 +53,19 @@ class LoadBalancer:
         """Usual seconds to upload so many bytes."""
         return size_bytes / max(1.0, self._bytes_per_s)
 
-    def score(self, project: str, model: str, tokens: int, waiting: int, upload_bytes: int, now: Now) -> Choice:
-        """How soon a job would be answered on a project with `waiting` jobs bound to it before this one."""
+    def _starts_in(self, project: str, model: str, tokens: int, waiting: int, transfer_s: float, now: Now) -> float:
+        """Seconds until a job could be sent on a project, behind the `waiting` ones; `inf`: never as things are."""
         slot = self._ledger.earliest(project, model, tokens, now)
-        if math.isinf(slot.at):
-            return Choice(project, model, math.inf, slot.why)
-        start = max(slot.at - now.mono, self.upload_s(upload_bytes))
+        start = max(slot.at - now.mono, transfer_s)
         if waiting:
             rpm = self._ledger.limits(project, model, now).rpm
             start += waiting * (60.0 / rpm if rpm else self.service_s(model) / 8)
-        why = slot.why or ("upload" if upload_bytes else "free")
+        return start
+
+    def score(self, project: str, model: str, tokens: int, waiting: int, upload_bytes: int, now: Now) -> Choice:
+        """How soon a job would be answered on a project with `waiting` jobs bound to it before this one."""
+        start = self._starts_in(project, model, tokens, waiting, self.upload_s(upload_bytes), now)
+        why = self._ledger.earliest(project, model, tokens, now).why or ("upload" if upload_bytes else "free")
         return Choice(project, model, start + self.service_s(model), why)
 
     def choose(
@@ -78,14 +81,17 @@ class LoadBalancer:
 
         `waiting` maps each project to the jobs bound to it already.
         """
-        scored = [
-            self.score(project, model, tokens, ahead, 0 if project in holds_file else upload_bytes, now)
-            for project, ahead in waiting.items()
-        ]
-        soonest = round(min((choice.seconds for choice in scored), default=math.inf), 3)
+        transfer_s = self.upload_s(upload_bytes)
+        soonest, level = math.inf, []
+        for project, ahead in waiting.items():
+            start = self._starts_in(project, model, tokens, ahead, 0.0 if project in holds_file else transfer_s, now)
+            start = round(start, 3)
+            if start < soonest:
+                soonest, level = start, [project]
+            elif start == soonest:
+                level.append(project)
         if math.isinf(soonest):
             return None
-        level = [choice for choice in scored if round(choice.seconds, 3) == soonest]
-        if len(level) == 1:
-            return level[0]
-        return min(level, key=lambda c: (-self._ledger.day_left(c.project, c.model, now), c.project))
+        if len(level) > 1:
+            level.sort(key=lambda project: (-self._ledger.day_left(project, model, now), project))
+        return Choice(level[0], model, soonest + self.service_s(model))

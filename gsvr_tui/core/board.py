@@ -46,6 +46,7 @@ class Entry:
         "counted_ahead",
         "counted_on",
         "file_projects",
+        "final",
         "flights",
         "held",
         "job",
@@ -75,6 +76,7 @@ class Entry:
         self.batch = batch
         self.models = models
         self.state = JobState.QUEUED
+        self.final = False  # of its state; asked for at every turn
         self.step = Step.PROBE
         self.priority = Priority.NORMAL
         self.attempts = 0
@@ -140,6 +142,7 @@ class Board:
         self.waiting: list[tuple[float, str, int]] = []
         self.bound: Counter[tuple[str, Chain]] = Counter()  # jobs uploading to a project or ready there and not out yet
         self.ahead: Counter[Lane] = Counter()  # looked into, not bound to a project yet
+        self.ends_only = False  # report no other moves: nobody looks on
         self._dirty: dict[str, None] = {}
 
     # ---------------------------------------------------------------- changing
@@ -156,7 +159,7 @@ class Board:
 
     def touch(self, entry: Entry) -> None:
         """Call after every change: settles the state, requeues and marks the job as changed."""
-        if not entry.state.final:
+        if not entry.final:
             self._set_state(entry, self._standing(entry))
         self._requeue(entry)
         self._dirty[entry.job] = None
@@ -208,13 +211,14 @@ class Board:
             return
         check_path(entry.state, state)
         entry.state = state
+        entry.final = state.final
 
     # ---------------------------------------------------------------- queues
 
     def _requeue(self, entry: Entry) -> None:
         entry.stamp += 1
         self._recount(entry)
-        if entry.state.final or entry.held or entry.busy is not None:
+        if entry.final or entry.held or entry.busy is not None:
             return
         if entry.wait_until > -math.inf:
             heapq.heappush(self.waiting, (entry.wait_until, entry.job, entry.stamp))
@@ -231,11 +235,11 @@ class Board:
 
     def _recount(self, entry: Entry) -> None:
         on = ""
-        if entry.project and not entry.state.final and not entry.held:
+        if entry.project and not entry.final and not entry.held:
             uploading = entry.step is Step.UPLOAD and entry.busy is not None
             ready = entry.step is Step.GENERATE and entry.unsent() is not None
             on = entry.project if uploading or ready else ""
-        idle = entry.busy is None and not entry.held and not entry.state.final
+        idle = entry.busy is None and not entry.held and not entry.final
         self._count(entry, on, ahead=idle and entry.step is Step.UPLOAD and not entry.project)
 
     def _count(self, entry: Entry, on: str, *, ahead: bool) -> None:
@@ -287,8 +291,11 @@ class Board:
         moves = []
         for job in self._dirty:
             entry = self.entries[job]
-            if entry.state.final and not entry.in_flight:
-                del self.entries[job]
+            if entry.state.final:
+                if not entry.in_flight:
+                    del self.entries[job]
+            elif self.ends_only:
+                continue
             moves.append(
                 MoveJob(
                     job=job,

@@ -40,6 +40,7 @@ class Book:
         "day_ends",
         "day_used",
         "day_used_before",
+        "feels",
         "in_flight",
         "inferred",
         "last_reserved",
@@ -61,6 +62,7 @@ class Book:
         self.stated = Limits()
         self.learned = Limits()
         self.limits = Limits()  # what holds now, of the two
+        self.feels = True  # a limit of the minute is not known; what the user stated is taken for the whole truth
         self.day = day
         self.day_ends = day_ends  # wall
         self.day_used = 0
@@ -90,6 +92,8 @@ class Book:
             paced=self.learned.paced,
             learned_at=self.learned.learned_at,
         )
+        whole_truth = self.stated.source == "user" and bool(self.stated.rpm or self.stated.tpm)
+        self.feels = not whole_truth and (self.limits.rpm is None or self.limits.tpm is None)
 
     def roll(self, now: Now) -> None:
         """Begin a new Pacific day when it is time. Never back: a clock set back does not give quota."""
@@ -171,8 +175,10 @@ class Book:
             slot = Slot(self.rest_until_mono, "resting")
         elif self.trial and self.in_flight:
             slot = Slot(now.mono + self.window.span_s, "trial")
-        slot = self._in_the_day(tokens, slot, now)
-        slot = self._spaced(round_trip_s, slot)
+        if limits.rpd is not None or limits.tpd is not None:
+            slot = self._in_the_day(tokens, slot, now)
+        if limits.paced or self.feels:
+            slot = self._spaced(round_trip_s, slot)
         at = self.window.earliest(now.mono, tokens, limits.rpm, limits.tpm)
         if at > slot.at:
             by_requests = self.window.earliest(now.mono, 0, limits.rpm, None)
@@ -200,17 +206,10 @@ class Book:
         gap, why = 0.0, ""
         if self.limits.paced and self.limits.rpm:
             gap, why = self.window.span_s / self.limits.rpm, "paced"
-        elif self.feels:
+        else:
             gap, why = max(FEEL_S, 3 * round_trip_s), "feeling"
         at = self.last_reserved + gap
         return Slot(at, why) if gap and at > slot.at else slot
-
-    @property
-    def feels(self) -> bool:
-        """True while a limit of the minute is not known. What the user stated is taken for the whole truth."""
-        if self.stated.source == "user" and (self.stated.rpm or self.stated.tpm):
-            return False
-        return self.limits.rpm is None or self.limits.tpm is None
 
     def _may_raise(self, why: str) -> bool:
         """Once a Pacific day one request above a limit the service named on an earlier day: it may have grown."""

@@ -69,6 +69,7 @@ def forecast(
 ) -> Forecast:
     """Run `jobs` over `accounts` in virtual time. `tier_limits` maps an account's name to limits by model."""
     scheduler = Scheduler(random=Random(seed), caps=caps, workers=workers)  # noqa: S311 - jitter, not secrets
+    scheduler.state.board.ends_only = True
     for account in accounts:
         scheduler.feed(AccountPut(account, dict((tier_limits or {}).get(account.name, {}))), now)
     by_id = {job.job: job for job in jobs}
