@@ -79,7 +79,7 @@ def job_now(row: JobRow, now: float, zone: tzinfo | None = None) -> str:
     """What a job does or why it stands, in a few words: `upload 64 %`, `until 16:00, quota`, `no sound track`."""
     if row.state is JobState.RUNNING:
         step = STEP_WORDS[row.step]
-        return f"{step} {int(row.progress * 100)} %" if 0 <= row.progress <= 1 else step
+        return f"{step} {int(row.progress * 100)} %" if 0 <= row.progress < 1 else step
     if row.state is JobState.WAITING:
         when = f"until {clock_time(row.until, now, zone)}" if row.until is not None else ""
         return ", ".join(part for part in (when, row.note) if part)

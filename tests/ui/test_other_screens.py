@@ -79,6 +79,24 @@ async def test_a_disabled_account_is_enabled_by_the_same_key(stage: Any) -> None
         assert (await s.until_sent(EnableAccount)).enabled is True
 
 
+async def test_models_not_in_use_are_counted_not_listed(stage: Any) -> None:
+    async with stage() as s:
+        await s.press("2")
+        await s.until(lambda: "1 more model not used today" in s.text(), "the remark")
+        assert "gemini-lite-latest" not in s.text()
+
+
+async def test_the_quota_of_the_account_under_the_cursor_is_in_sight(stage: Any) -> None:
+    scene = scenes.working(NOW)
+    rows = scene.accounts
+    many = tuple(replace(rows[0], name=f"acct-{i}", project=f"p{i}") for i in range(12))
+    use = tuple(replace(scene.quota[0], project=f"p{i}", day_used=100 + i) for i in range(12))
+    async with stage(replace(scene, accounts=many, quota=use), size=(80, 24)) as s:
+        await s.press("2", *["j"] * 11)
+        assert "acct-11" in s.text()
+        assert "111/500" in s.text()
+
+
 async def test_quota_moves_while_the_screen_is_open(stage: Any) -> None:
     async with stage() as s:
         await s.press("2")

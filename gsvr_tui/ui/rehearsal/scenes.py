@@ -148,6 +148,7 @@ def quota(at: float) -> tuple[QuotaRow, ...]:
         QuotaRow("vid-1", MODEL, 6, 2, 10, 412_000, 1_000_000, 412, 500, reset, limit_source="tier"),
         QuotaRow("vid-2", MODEL, 9, 1, 10, 910_000, 1_000_000, 500, 500, reset, at + 5400, "day used up", "429"),
         QuotaRow("vid-1", "gemini-pro-latest", 0, 0, None, 0, None, 3, None, reset),
+        QuotaRow("vid-1", "gemini-lite-latest", 0, 0, 15, 0, 250_000, 0, 500, reset),
     )
 
 

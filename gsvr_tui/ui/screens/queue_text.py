@@ -20,15 +20,15 @@ _PERCENT = 6
 
 
 def progress(counts: Mapping[JobState, int], width: int, marks: Marks) -> Content:
-    """The bar: done, partial, failed, running, and what is left; cancelled jobs do not count."""
+    """The bar: done, partial, failed, and what is left; cancelled jobs do not count."""
     total = sum(counts.values()) - counts.get(JobState.CANCELLED, 0)
     if not total:
         return Content("")
     parts = [
         Part(counts.get(state, 0), f"status-{marks.jobs[state].tone}")
-        for state in (JobState.DONE, JobState.PARTIAL, JobState.FAILED, JobState.RUNNING)
+        for state in (JobState.DONE, JobState.PARTIAL, JobState.FAILED)
     ]
-    finished = sum(part.count for part in parts[:3])
+    finished = sum(part.count for part in parts)
     percent = f"{int(100 * finished / total)} %".rjust(_PERCENT)
     return join(bar(parts, total, width - _PERCENT, marks), (percent, "$muted"))
 

@@ -12,8 +12,8 @@ from gsvr_tui.ui.read_model import ReadModel
 from gsvr_tui.ui.safe import fit, fit_end
 from gsvr_tui.ui.widgets.line_list import LineList, Piece
 
-Entry = tuple[str, list[AccountRow]] | AccountRow | QuotaRow | None
-"""A project with its accounts, an account, a quota row, or an empty line."""
+Entry = tuple[str, list[AccountRow]] | AccountRow | QuotaRow | str | None
+"""A project with its accounts, an account, a quota row, a remark, or an empty line."""
 
 _STATE = 16
 
@@ -52,7 +52,7 @@ class AccountList(LineList):
         for project, members in groups.items():
             entries += [None] if entries else []
             entries += [(project, members), *members]
-            entries += [row for row in self._model.quota if row.project == project]
+            entries += _quota_entries([row for row in self._model.quota if row.project == project])
         self._entries = entries
         self.lines_changed()
         index = next(
@@ -76,6 +76,16 @@ class AccountList(LineList):
             index += by
         return index if 0 <= index < size else self.cursor
 
+    def _into_sight(self) -> None:
+        """The quota of the account under the cursor is wanted in sight with it."""
+        last = self.cursor
+        while last + 1 < len(self._entries) and self._entries[last + 1] is not None:
+            last += 1
+        room = self.size.height
+        if room and last >= self.scroll_offset.y + room:
+            self.scroll_to(y=last - room + 1, animate=False, immediate=True, force=True)
+        super()._into_sight()
+
     def watch_cursor(self, before: int, now: int) -> None:
         """A click may hit a line that is no account."""
         if now < len(self._entries) and not isinstance(self._entries[now], AccountRow):
@@ -94,6 +104,8 @@ class AccountList(LineList):
                 return self._account(account, index, width)
             case QuotaRow() as row:
                 return self._quota(row, width)
+            case remark:
+                return [(f"     {remark}", "muted")]
 
     def _project(self, project: str, members: list[AccountRow], width: int) -> list[Piece]:
         name = fit_end(project or "no project named", min(40, width // 2), ascii_only=self.marks.ascii).rstrip()
@@ -152,6 +164,21 @@ class AccountList(LineList):
             (marks.bar_empty * (cells - full - half), "rule"),
         ]
         return [*pieces, (f" {_short(used)}/{_short(limit)}".ljust(width + 1), "text")]
+
+
+def _quota_entries(rows: list[QuotaRow]) -> list[Entry]:
+    """Models in use, and how many are not: a project has limits for every model there is."""
+    used: list[Entry] = [row for row in rows if _in_use(row)]
+    idle = len(rows) - len(used)
+    if idle and used:
+        used.append(f"{idle} more {'model' if idle == 1 else 'models'} not used today")
+    elif idle:
+        used.append(f"{idle} {'model' if idle == 1 else 'models'}, none used today")
+    return used
+
+
+def _in_use(row: QuotaRow) -> bool:
+    return bool(row.minute_used or row.minute_reserved or row.tokens_used or row.day_used or row.resting_until)
 
 
 def _short(value: int) -> str:

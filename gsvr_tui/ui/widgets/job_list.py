@@ -164,7 +164,7 @@ class JobList(LineList):
 
     def _now(self, row: JobRow, width: int) -> str:
         text = words.job_now(row, self._clock(), self._zone)
-        if row.state is JobState.RUNNING and 0 <= row.progress <= 1 and width >= 26:
+        if row.state is JobState.RUNNING and 0 <= row.progress < 1 and width >= 26:
             full = width - cell_len(text) - 2
             done = int(min(full, 12) * row.progress)
             if full >= 6:

@@ -151,9 +151,9 @@ class LogList(LineList):
             ("  ", "text"),
             (fit(_WORD.get(line.level, line.level), 5), _TONE.get(line.level, "muted")),
             ("  ", "text"),
-            (fit(line.source, 7), "muted"),
+            (fit_end(line.source.rpartition(".")[2], 10, ascii_only=self.marks.ascii), "muted"),
         ]
-        used = 2 + 8 + 2 + 5 + 2 + 7 + 2
+        used = 2 + 8 + 2 + 5 + 2 + 10 + 2
         if width >= 100:
             pieces += [("  ", "text"), (fit(line.account, 12, ascii_only=self.marks.ascii), "muted")]
             used += 14
