@@ -1,4 +1,4 @@
-"""What the caller decides before the app starts. Plain values: ui reads no file and no environment itself."""
+"""What the caller decides before the app starts. Plain values: ui reads no config and no theme file itself."""
 
 from __future__ import annotations
 

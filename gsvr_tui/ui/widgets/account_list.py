@@ -153,7 +153,7 @@ class AccountList(LineList):
         pieces: list[Piece] = [(title, "muted")]
         marks = self.marks
         if not limit:
-            text = f"{_short(used)}, limit unknown" if limit is None else "no access"
+            text = f"{_short(used)}/unknown" if limit is None else "no access"
             return [*pieces, (fit_end(text, cells + 1 + width, ascii_only=marks.ascii), "muted")]
         full = min(cells, round(cells * used / limit) or (1 if used else 0))
         half = min(cells - full, round(cells * reserved / limit) or (1 if reserved else 0))
