@@ -194,7 +194,7 @@ def works_of(found: Estimate, models: tuple[str, ...], times: ServiceTimes) -> l
             needs = (SegmentNeed(0, round(tokens_a_byte * weight), usd_a_byte * weight),)
         tokens = sum(need.tokens for need in needs) // len(needs)
         job = ForecastJob(
-            job=f"{index:013d}",
+            job=f"7{index:012d}",  # after every job of the queue
             batch=BATCH,
             models=models,
             needs=needs,
