@@ -102,7 +102,7 @@ def test_a_parameter_that_does_not_fit(home: Home, clips: Path) -> None:
 
 def test_an_unknown_format_language_and_worker_count(home: Home, clips: Path) -> None:
     home.write("http://127.0.0.1:9")
-    refused(home.call("run", clips, "--format", "docx"), "there is no format 'docx'", "markdown")
+    refused(home.call("run", clips, "--format", "punched-card"), "there is no format 'punched-card'", "markdown")
     refused(home.call("run", clips, "--language", "Klingon!"), "not the code of a language")
     refused(home.call("run", clips, "--workers", "lots"), "auto")
     refused(home.call("run", clips, "--max-cost", "cheap"), "US dollars")

@@ -14,6 +14,7 @@ from gsvr_tui.commands.root import COMMANDS, root
 from gsvr_tui.config.models_file import load_catalogue
 from gsvr_tui.core.models import ProbeFacts
 from gsvr_tui.core.planner import JobPlan, plan_job
+from gsvr_tui.report.render import suffix_of
 from gsvr_tui.ui.actions import ACTIONS
 
 ROOT = Path(__file__).parents[3]
@@ -48,6 +49,13 @@ def test_every_option_named_is_an_option() -> None:
     others = {"--headless", "--help"}
     for option in re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", README.split("## In a minute")[1]):
         assert option in known | others, option
+
+
+def test_every_format_named_is_a_format() -> None:
+    named = re.findall(r"`([a-z]+)`", README.split("`--format` gives others:")[1].split(" and more")[0])
+    assert len(named) > 5
+    for name in named:
+        assert suffix_of(name)
 
 
 def test_every_key_of_the_table_does_what_it_says() -> None:
