@@ -26,9 +26,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "templates": ("templates", "List and show the kinds of report."),
     "models": ("models", "List models with prices, limits and shutdown dates."),
     "doctor": ("doctor", "Check terminal, folders, config, keys and state."),
+    "verify": ("verify", "Read every answer and report again: is it what the records say?"),
     "repair": ("repair", "Save what can be read of a damaged queue."),
+    "report-bug": ("report_bug", "Write a file for a bug report. It holds no key and no name of yours."),
 }
-"""Command → (its module, its line in the help). The module names the command as the key does."""
+"""Command → (its module, its line in the help). The module names the command as the key does, `-` written `_`."""
 
 
 class LazyGroup(click.Group):
@@ -42,7 +44,7 @@ class LazyGroup(click.Group):
         """Import it."""
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(f"gsvr_tui.commands.{COMMANDS[cmd_name][0]}"), cmd_name)
+        found = getattr(import_module(f"gsvr_tui.commands.{COMMANDS[cmd_name][0]}"), cmd_name.replace("-", "_"))
         assert isinstance(found, click.Command)  # noqa: S101 - a test goes through the table
         return found
 
