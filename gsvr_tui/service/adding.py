@@ -17,6 +17,7 @@ from gsvr_tui.core.text import clean_text
 from gsvr_tui.media.files import Found, find_videos
 from gsvr_tui.report.template_model import ParameterProblem, check_parameters
 from gsvr_tui.report.templates import UnknownTemplate
+from gsvr_tui.service.capability import model_problem
 from gsvr_tui.service.rows import batch_row, job_row
 from gsvr_tui.store.status import Durability
 
@@ -129,6 +130,9 @@ class AddingDesk:
             info = engine.parts.catalogue.resolve(model, now.wall)
         except (UnknownModel, CatalogueError) as error:
             raise AddProblem(str(error), "see gsvr-tui models, or add it to models.yaml") from None
+        problem = model_problem(info, engine.parts.catalogue, now.wall)
+        if problem is not None:
+            raise AddProblem(*problem)
         warning = engine.parts.catalogue.warning(model, now.wall)
         if warning:
             log.warning("%s", warning)

@@ -125,6 +125,7 @@ class Foresight:
 
     def _play(self, works: Sequence[Work], pace: float, guesses: Mapping[str, TierLimits]) -> Forecast:
         scheduler = self.standing.scheduler(self._now, guesses)
+        scheduler.state.board.ends_only = True
         jobs = {}
         for work in works:
             job = work.job if pace == 1.0 else replace(work.job, service_s=work.job.service_s * pace)

@@ -11,6 +11,7 @@ from gsvr_tui.core.catalogue import Catalogue, CatalogueError, ModelInfo, Unknow
 from gsvr_tui.core.messages import CommandRefused, PlanJobs, PlanReady
 from gsvr_tui.core.models import Now
 from gsvr_tui.core.text import clean_text
+from gsvr_tui.media.child import MediaChildren
 from gsvr_tui.media.files import Found, find_videos
 from gsvr_tui.report.templates import UnknownTemplate
 from gsvr_tui.service.capability import model_problem
@@ -91,11 +92,14 @@ class PlanDesk:
         self._engine.outbox.put(CommandRefused(command.id, message, advice))
 
     def _answer(self, command_id: str, question: Question, template: str, cap: float | None) -> PlanReady:
-        estimate = look_into(question, cancelled=lambda: self._engine.stopping)
+        engine = self._engine
+        estimate = look_into(question, media=engine.context.media, cancelled=lambda: engine.stopping)
         return plan_ready(command_id, question, estimate, template, cap)
 
 
-def look_into(question: Question, *, cancelled: Callable[[], bool] = lambda: False) -> Estimate:
+def look_into(
+    question: Question, *, media: MediaChildren | None = None, cancelled: Callable[[], bool] = lambda: False
+) -> Estimate:
     """Look into the videos of a question."""
     return estimate_videos(
         question.found.videos,
@@ -105,6 +109,7 @@ def look_into(question: Question, *, cancelled: Callable[[], bool] = lambda: Fal
         question.now.wall,
         sample=MOST_LOOKED_INTO,
         tokens_per_minute=question.tokens_per_minute,
+        media=media,
         cancelled=cancelled,
     )
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gsvr_tui.core.catalogue import Catalogue
 from gsvr_tui.core.failure import Failure
@@ -13,6 +14,7 @@ from gsvr_tui.core.forecast import ForecastJob
 from gsvr_tui.core.models import Account, ProbeFacts
 from gsvr_tui.core.planner import plan_job
 from gsvr_tui.core.scheduling import SegmentNeed
+from gsvr_tui.media.child import MediaChildren
 from gsvr_tui.media.files import FoundVideo
 from gsvr_tui.media.probe import probe_file
 from gsvr_tui.media.problem import MediaProblem
@@ -91,11 +93,13 @@ def estimate_videos(
     *,
     sample: int | None = None,
     tokens_per_minute: int | None = None,
+    media: MediaChildren | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Estimate:
     """Look into the videos (`sample` of them at most, evenly spread) and price them. Raises UnknownModel.
 
     `tokens_per_minute`: the largest limit among the projects; None: as stated or usual for the accounts' tiers.
+    `media`: helpers that look into videos, which may be meant to do harm; None: some of its own.
     """
     info = catalogue.resolve(model, wall)
     free = bool(accounts) and all(account.tier == "free" for account in accounts)
@@ -105,21 +109,31 @@ def estimate_videos(
         chosen = [chosen[index * len(chosen) // sample] for index in range(sample)]
 
     def one(video: FoundVideo) -> VideoPlan | None:
-        return None if cancelled() else plan_video(video, info.id, catalogue, wall, per_minute)
+        return None if cancelled() else plan_video(video, info.id, catalogue, wall, per_minute, helpers.probe)
 
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="gsvr-plan") as pool:
-        plans = [plan for plan in pool.map(one, chosen) if plan is not None]
+    helpers = media or MediaChildren()
+    try:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="gsvr-plan") as pool:
+            plans = [plan for plan in pool.map(one, chosen) if plan is not None]
+    finally:
+        if media is None:
+            helpers.close()
     by_path = {plan.video.path: plan for plan in plans}
     everything = tuple(by_path.get(video.path, VideoPlan(video)) for video in videos)
     return Estimate(info.id, everything, len(plans), free)
 
 
 def plan_video(
-    video: FoundVideo, model: str, catalogue: Catalogue, wall: float, per_minute: int | None = None
+    video: FoundVideo,
+    model: str,
+    catalogue: Catalogue,
+    wall: float,
+    per_minute: int | None = None,
+    probe: Callable[[Path], ProbeFacts] = probe_file,
 ) -> VideoPlan:
     """Look into one video and plan its requests: what can't be done is known before any upload."""
     try:
-        facts = probe_file(video.path)
+        facts = probe(video.path)
     except MediaProblem as error:
         return VideoPlan(video, problem=error.message, advice=error.advice)
     planned = plan_job(facts, model, catalogue, wall, tokens_per_minute=per_minute)

@@ -13,6 +13,7 @@ from gsvr_tui.core.planner import estimate, plan_job
 from gsvr_tui.core.scheduling import Probed, SegmentNeed, StepFailed
 from gsvr_tui.media.hashing import content_hash
 from gsvr_tui.media.problem import MediaProblem
+from gsvr_tui.service.capability import model_problem
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.prompts import prompt_for, work_key
 from gsvr_tui.service.waiting import LOOKS_WHOLE_TOO_SOON
@@ -45,6 +46,10 @@ class ProbeStep:
         model = context.desk.batch_of(job).model
         wall = context.clock.now().wall
         job = replace(job, probe=facts, content_hash=digest, size_bytes=facts.size_bytes)
+        known = context.catalogue.get(model) is not None
+        unable = model_problem(context.catalogue.resolve(model, wall), context.catalogue, wall) if known else None
+        if unable is not None:  # it may have been shut down since the batch was made
+            return StepFailed(job_id, Step.PROBE, Failure(FailureKind.ITEM, Scope.MODEL, "MODEL_UNFIT", *unable))
         planned = plan_job(facts, model, context.catalogue, wall, tokens_per_minute=context.tokens_per_minute(model))
         if isinstance(planned, Failure):
             return StepFailed(job_id, Step.PROBE, planned)
