@@ -73,5 +73,8 @@ class Breaker:
             self.probe = None
 
     def gave_way(self, mono: float) -> bool:
-        """True when it has been failing for so long that a fallback should be used."""
-        return not self.closed and mono - self._since >= GIVE_WAY_S
+        """True when it has been failing for so long that a fallback should be used.
+
+        Not while one may go to see: else nobody would find out that it works again.
+        """
+        return not self.closed and mono - self._since >= GIVE_WAY_S and self.earliest(mono) > mono

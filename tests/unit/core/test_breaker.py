@@ -75,6 +75,9 @@ def test_it_gives_way_to_a_fallback_after_a_while_and_not_before() -> None:
     assert not breaker.gave_way(GIVE_WAY_S - 1)
     breaker.trip(GIVE_WAY_S - 1, 0.0, "overloaded")
     assert breaker.gave_way(GIVE_WAY_S)
+    assert not breaker.gave_way(breaker.open_until)  # somebody has to go and see
+    breaker.start("probe")
+    assert breaker.gave_way(breaker.open_until)
     breaker.succeed()
     assert not breaker.gave_way(GIVE_WAY_S)
 

@@ -204,6 +204,16 @@ def test_a_job_that_fails_alone_again_and_again_ends_and_one_of_many_does_not() 
     assert all(world.moves[job].state is JobState.DONE for job in jobs[1:])
 
 
+def test_a_model_that_was_down_for_long_is_used_again_though_its_fallback_works() -> None:
+    world = World([one(limits=stated(2))], faults=lambda s, n, at: BUSY if s.model == "m" and at < 3400 else None)
+    world.add(100, models=("m", "n"))
+    world.run()
+    assert world.finals() == {JobState.DONE: 100}
+    used = [s.model for at, _, s in world.sends if at >= 3800]
+    assert "n" in [s.model for _, _, s in world.sends]
+    assert used.count("m") > 10
+
+
 def test_a_check_that_succeeds_ends_rests_and_refusals() -> None:
     world = World([one()], faults=lambda s, n, at: quota_failure("rpm", 0))
     jobs = world.add(3)
