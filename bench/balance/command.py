@@ -57,7 +57,7 @@ def _contestants(chosen: argparse.Namespace, of: Scene) -> list[str]:
     elif chosen.peers:
         peers = [name.strip() for name in chosen.peers.split(",")]
     elif chosen.quick:
-        peers = QUICK_PEERS
+        peers = QUICK_PEERS if of.name == QUICK[0] else ()
     unknown = [name for name in peers if name not in ALL_PEERS]
     if unknown:
         raise SystemExit(f"bench/balance.py: no such peer: {', '.join(unknown)}; known are: {', '.join(ALL_PEERS)}")
