@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from gsvr_tui.config.formats import FORMAT_NAMES
 from gsvr_tui.core.models import Account, KeyRef, Limits
 
 GOOGLE_HOST = "generativelanguage.googleapis.com"
@@ -59,6 +60,16 @@ class OutputConfig(_Section):
     directory: str = ""
     formats: Texts = ("markdown", "json")
 
+    @field_validator("formats")
+    @classmethod
+    def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = next((name for name in value if name not in FORMAT_NAMES), None)
+        if unknown is not None:
+            raise _fault(f"There is no format {unknown[:40]!r}.", f"some of {', '.join(FORMAT_NAMES)}")
+        if not value:
+            raise _fault("A report needs at least one format.", "formats: [markdown, json]")
+        return value
+
 
 class BudgetConfig(_Section):
     """Caps in US dollars; None is no cap. Days and months are Pacific, as Google counts them."""
@@ -74,6 +85,7 @@ class LimitsConfig(_Section):
     rpm: Count | None = None
     tpm: Count | None = None
     rpd: Count | None = None
+    tpd: Count | None = None
 
 
 class KeyConfig(_Section):
@@ -121,6 +133,7 @@ class AccountConfig(_Section):
     key: KeyConfig
     tier: Literal["free", "tier1", "tier2", "tier3", "unknown"] = "unknown"
     limits: Annotated[Mapping[str, LimitsConfig], BeforeValidator(_none_as_section)] = Field(default_factory=dict)
+    per_month_usd: Dollars | None = None  # cap of its project; of several accounts of a project the lowest holds
     base_url: str = ""
     allow_custom_endpoint: Switch = False
     enabled: Switch = True
@@ -144,7 +157,7 @@ class AccountConfig(_Section):
     def to_account(self) -> Account:
         """The account as the rest of the program knows it."""
         limits = {
-            model: Limits(rpm=limit.rpm, tpm=limit.tpm, rpd=limit.rpd, source="user")
+            model: Limits(rpm=limit.rpm, tpm=limit.tpm, rpd=limit.rpd, tpd=limit.tpd, source="user")
             for model, limit in self.limits.items()
         }
         return Account(
@@ -207,6 +220,15 @@ class Config(_Section):
         if not value:
             raise _fault("The model's name is empty.", DEFAULT_MODEL)
         return value
+
+    def project_caps(self) -> dict[str, float]:
+        """Dollars a month by project, where a cap is set."""
+        caps: dict[str, float] = {}
+        for account in self.accounts:
+            if account.per_month_usd is not None:
+                project = account.project or account.name
+                caps[project] = min(account.per_month_usd, caps.get(project, account.per_month_usd))
+        return caps
 
     def to_accounts(self) -> tuple[Account, ...]:
         """All accounts, also the disabled ones."""

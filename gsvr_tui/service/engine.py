@@ -17,7 +17,7 @@ from gsvr_tui.core.messages import (
     ServiceStopped,
     Stop,
 )
-from gsvr_tui.core.models import Account, JobState, Limits, RequestState, Step
+from gsvr_tui.core.models import Account, Batch, JobState, Limits, RequestState, Step
 from gsvr_tui.core.scheduler import Scheduler
 from gsvr_tui.core.scheduling import (
     AccountPut,
@@ -36,7 +36,10 @@ from gsvr_tui.core.scheduling import (
     StopWork,
     UploadFile,
 )
+from gsvr_tui.core.text import clean_text
 from gsvr_tui.gemini.errors import GeminiFailure
+from gsvr_tui.report.output import OutputProblem
+from gsvr_tui.service.batch_files import BatchFiles, batch_formats
 from gsvr_tui.service.commands import CommandDesk
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.detail import DetailDesk
@@ -50,11 +53,13 @@ from gsvr_tui.service.outbox import Outbox
 from gsvr_tui.service.probe_step import ProbeStep
 from gsvr_tui.service.restore import LIMITS_KEY, Restored, Restorer
 from gsvr_tui.service.settings import Parts, ServiceSettings
+from gsvr_tui.service.spare_answers import give_up
 from gsvr_tui.service.sharing import SharedProjects
 from gsvr_tui.service.standing import tier_limits
 from gsvr_tui.service.telling import Teller
 from gsvr_tui.service.upload_step import UploadStep
 from gsvr_tui.service.usage import UsageBook
+from gsvr_tui.store.errors import StoreError
 from gsvr_tui.store.status import Durability, StoreStatus
 
 log = logging.getLogger("gsvr_tui.service")
@@ -97,6 +102,7 @@ class Engine:
         self._upload = UploadStep(self.context)
         self._generate = GenerateStep(self.context)
         self._finish = FinishStep(self.context)
+        self._batch_files = BatchFiles(self.context, self._finish)
         self.restorer = Restorer(self.context, self.state, self.feed)
         self.detail = DetailDesk(self.context, outbox)
         self.outlook = LiveOutlook(self)
@@ -219,8 +225,34 @@ class Engine:
         for move in moves:
             if move.state in (JobState.DONE, JobState.PARTIAL):
                 self._tidy(move.job)
+        for batch in self._batches_ended(moves):
+            task = asyncio.create_task(self._write_batch(batch), name=f"files of {batch.id}")
+            self._tasks[task] = ""  # of no job; the run does not end before it
+            task.add_done_callback(self._task_ended)
         for action in actions:
             self._start(action)
+
+    def _batches_ended(self, moves: list[MoveJob]) -> list[Batch]:
+        """Batches with files of their own whose last job has just ended."""
+        jobs = [self.desk.store.job(move.job) for move in moves if move.state.final]
+        batches = {job.batch_id: self.desk.batch_of(job) for job in jobs}
+        open_jobs = self.state.board.entries.values()
+        return [
+            batch
+            for batch in batches.values()
+            if batch_formats(batch.formats)
+            and not any(entry.batch == batch.id and not entry.state.final for entry in open_jobs)
+        ]
+
+    async def _write_batch(self, batch: Batch) -> None:
+        name = clean_text(batch.name)
+        try:
+            written = await self.context.in_thread(self._batch_files.write, batch)
+            log.info("batch %s: %s", name, ", ".join(file.path.name for file in written))
+        except (OutputProblem, StoreError) as problem:
+            log.warning("the files over batch %s were not written: %s; gsvr-tui render writes them", name, problem)
+        except Exception:  # the boundary of a batch's files: a fault of ours here leaves every report as it is
+            log.exception("the files over batch %s were not written", name)
 
     def _start(self, action: Action) -> None:
         match action:
@@ -289,11 +321,13 @@ class Engine:
         transaction = store.begin()
         for segment in forgotten:
             transaction.put_segment(replace(segment, request_state=RequestState.FAILED, work_key=""))
+            give_up(transaction, segment.request_id)
         transaction.commit(Durability.SOON)
         for segment in forgotten:
             while (same := store.segment_by_work_key(segment.work_key)) is not None:
                 transaction = store.begin()  # its job keeps the answer, but it is handed to nobody any more
                 transaction.put_segment(replace(same, work_key=""))
+                give_up(transaction, same.request_id)
                 transaction.commit(Durability.SOON)
 
     def _spawn(self, job: str, step: Step, work: Coroutine[Any, Any, Event], request: str = "") -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from gsvr_tui.core.models import Job
+from gsvr_tui.report.output import WrittenFile
+from gsvr_tui.service.batch_files import BatchFiles
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.files import RemoteFiles
 from gsvr_tui.service.finish_step import FinishStep, Rendered, kept_outputs
@@ -25,23 +27,23 @@ class Renderer:
         executor = ThreadPoolExecutor(1)  # starts no thread until it is used, and here it is not
         self._desk = JobDesk(parts.store, Outbox(), clock)
         settings = ServiceSettings(accounts=(), output_dir="")
-        self._finish = FinishStep(
-            Context(
-                desk=self._desk,
-                gateways=Gateways(parts, settings, executor, lambda date: None),
-                usage=UsageBook(parts.store),
-                catalogue=parts.catalogue,
-                templates=parts.templates,
-                clock=clock,
-                executor=executor,
-                scratch=parts.places.state / "scratch",
-                files=RemoteFiles(parts.store, clock),
-                on_text=lambda job, text: None,
-                feed=lambda event: None,
-                on_upload=lambda account, file: None,
-                tokens_per_minute=lambda model: None,
-            )
+        self._context = Context(
+            desk=self._desk,
+            gateways=Gateways(parts, settings, executor, lambda date: None),
+            usage=UsageBook(parts.store),
+            catalogue=parts.catalogue,
+            templates=parts.templates,
+            clock=clock,
+            executor=executor,
+            scratch=parts.places.state / "scratch",
+            files=RemoteFiles(parts.store, clock),
+            on_text=lambda job, text: None,
+            feed=lambda event: None,
+            on_upload=lambda account, file: None,
+            tokens_per_minute=lambda model: None,
         )
+        self._finish = FinishStep(self._context)
+        self._batches = BatchFiles(self._context, self._finish)
 
     def render(self, job: Job, *, output_dir: str = "", formats: Sequence[str] = ()) -> Rendered:
         """Judge and write one report. In its own place, where it was written to is kept in the store.
@@ -54,6 +56,30 @@ class Renderer:
             self._desk.patch(job.id, transaction, **kept_outputs(job, rendered.files))
             transaction.commit(Durability.DURABLE).wait()
         return rendered
+
+    def render_batch(
+        self,
+        batch_id: str,
+        *,
+        output_dir: str = "",
+        formats: Sequence[str] = (),
+        outputs: Mapping[str, Sequence[str]] | None = None,
+    ) -> tuple[WrittenFile, ...]:
+        """Write the files over a batch. `outputs`: where this render put the jobs' files, when that is another folder.
+
+        Raises OutputProblem and StoreError.
+        """
+        return self._batches.write(
+            self._desk.store.batch(batch_id),
+            formats,
+            output_dir=output_dir,
+            outputs=outputs if output_dir else None,
+            keep=not output_dir,
+        )
+
+    def close(self) -> None:
+        """End the helper that opens videos, if one was needed."""
+        self._context.media.close()
 
 
 __all__ = ["Renderer"]

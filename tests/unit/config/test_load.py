@@ -97,9 +97,13 @@ def test_no_is_a_language_and_not_a_refusal() -> None:
     assert parse_config(b"language: no", "c.yaml").language == "no"
 
 
-def test_unknown_formats_and_themes_are_left_to_those_who_know_them() -> None:
-    config = parse_config(b"theme: mine\noutput: {formats: [papyrus]}", "c.yaml")
-    assert (config.theme, config.output.formats) == ("mine", ("papyrus",))
+def test_an_unknown_theme_is_left_to_those_who_know_them() -> None:
+    assert parse_config(b"theme: mine", "c.yaml").theme == "mine"
+
+
+def test_formats_are_known_by_name() -> None:
+    config = parse_config(b"output: {formats: [html, csv, docx]}", "c.yaml")
+    assert config.output.formats == ("html", "csv", "docx")
 
 
 # ---------------------------------------------------------------- what is wrong
@@ -115,6 +119,11 @@ def test_unknown_formats_and_themes_are_left_to_those_who_know_them() -> None:
             "output:\n  theme: x",
             "config.yaml:2: output.theme: This setting has another place. Write: theme at the left",
         ),
+        (
+            "output:\n  formats: [papyrus]",
+            "config.yaml:2: output.formats: There is no format 'papyrus'. Write: some of markdown, json, html",
+        ),
+        ("output:\n  formats: []", "config.yaml:2: output.formats: A report needs at least one format."),
         ("workers: many", "config.yaml:1: workers: A whole number is expected here, not a text. Write: workers: auto"),
         ("workers: 65", "config.yaml:1: workers: 65 is out of range; the number is at most 64."),
         ("workers: -1", "config.yaml:1: workers: -1 is out of range; the number is at least 0."),
