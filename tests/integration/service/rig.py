@@ -8,7 +8,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,6 @@ from gsvr_tui.core.models import Account, JobState, KeyRef, Limits
 from gsvr_tui.core.secret import Secret
 from gsvr_tui.emulator import (
     EmulatorServer,
-    FileRules,
     KeySpec,
     LogEntry,
     ManualClock,
@@ -107,12 +105,18 @@ class Rig:
         self.rows: dict[str, JobRow] = {}
         self.order: list[str] = []
         self.history: dict[str, list[JobState]] = {}
-        self.status: Status | None = None
+        self._status: Status | None = None
         self.accounts: tuple[AccountRow, ...] = ()
         self.quota: tuple[QuotaRow, ...] = ()
         self.answers: dict[str, CommandDone | CommandRefused | KeyChecked] = {}
         self.logs: list[LogLine] = []
         self.stopped: ServiceStopped | None = None
+
+    @property
+    def status(self) -> Status:
+        """The latest status line."""
+        assert self._status is not None, "the service has not said how it stands"
+        return self._status
 
     # ---------------------------------------------------------------- running
 
@@ -137,6 +141,8 @@ class Rig:
             workers=settings.pop("workers", 4),
             **settings,
         )
+        if self.emulated is not None:
+            self.clock = JumpClock(self.emulated.wall)
         self.session = open_session(
             self.places,
             chosen,
@@ -144,27 +150,18 @@ class Rig:
             run_id=f"run{next(self._runs)}",
             memory_keys=held,
             memory_accounts=tuple(accounts),
+            clock=self.clock,
         )
-        if self.emulated is not None:
-            self.clock = JumpClock(self.emulated.wall)
-            self._use_clock(self.session, self.clock)
         if before_start is not None:
             before_start(self.session)
         self.session.service.set_wake(self._woken.set)
         self.session.service.start()
-        self.wait_for(lambda: self.status is not None)
-
-    @staticmethod
-    def _use_clock(session: Session, clock: Clock) -> None:
-        """Put our clocks under the session's own, which its parts hold already."""
-        own = session.parts.clock
-        own._mono, own._wall = clock._mono, clock._wall
+        self.wait_for(lambda: self._status is not None)
 
     def advance(self, seconds: float) -> None:
         """Let time pass for the service and the emulator."""
         assert self.clock is not None
         assert self.emulated is not None
-        assert self.status is not None
         self.emulated.advance(seconds)
         self.clock.jump(seconds)
         self.tell(SetWorkers, workers=0 if self.status.workers_auto else self.status.workers)  # look at the clock now
@@ -177,19 +174,16 @@ class Rig:
             return all(self.rows[job].state in final for job in jobs or tuple(self.rows))
 
         def waits() -> bool:
-            return self.status is not None and self.status.state is RunState.RESTING and self.status.until is not None
+            return self.status.state is RunState.RESTING and self.status.until is not None
 
         while True:
             self.wait_for(lambda: ended() or waits())
             if ended():
                 return
-            assert self.status is not None
-            assert self.status.until is not None
             assert self.session is not None
-            until, now = self.status.until, self.session.parts.clock.now().wall
+            until, now = self.status.until or 0.0, self.session.parts.clock.now().wall
             self.advance(max(0.01, until - now + 0.01))
-            moved = self.status.until
-            self.wait_for(lambda: ended() or not waits() or self.status.until != moved)  # noqa: B023 - used at once
+            self.wait_for(lambda: ended() or not waits() or self.status.until != until)  # noqa: B023 - used at once
 
     def close(self, *, drain: bool = True) -> None:
         """Stop the service and close the session."""
@@ -228,12 +222,12 @@ class Rig:
         for event in session.service.take_events():
             match event:
                 case Snapshot():
-                    self.status, self.accounts, self.quota = event.status, event.accounts, event.quota
+                    self._status, self.accounts, self.quota = event.status, event.accounts, event.quota
                     self._rows(event.jobs)
                 case JobsChanged():
                     self._rows(event.rows)
                 case StatusChanged():
-                    self.status = event.status
+                    self._status = event.status
                 case AccountsChanged():
                     self.accounts = event.accounts
                 case QuotaChanged():
@@ -290,12 +284,10 @@ class Rig:
         still = {RunState.RESTING, RunState.BLOCKED, RunState.PAUSED, RunState.STALLED}
 
         def rests() -> bool:
-            assert self.status is not None
             over = self.status.state is RunState.IDLE and all(row.state.final for row in self.rows.values())
             return over or self.status.state in still
 
         self.wait_for(rests)
-        assert self.status is not None
         return self.status
 
     def account(self, name: str) -> AccountRow:
@@ -328,6 +320,3 @@ class Rig:
     def uploads(self, **wanted: object) -> list[LogEntry]:
         """Uploads begun."""
         return self.entries("upload_start", **wanted)
-
-
-__all__ = ["FileRules", "JumpClock", "Rig", "account", "project", "replace", "world"]

@@ -13,7 +13,6 @@ import pytest
 from gsvr_tui.core.messages import CommandRefused, Resume, RunState, SetWorkers, Stop
 from gsvr_tui.core.models import JobState, RequestState, Step
 from gsvr_tui.emulator import Action, Rule
-from gsvr_tui.service import assembly
 from gsvr_tui.store import FileSystem, Store
 from tests.integration.service.conftest import MakeRig
 from tests.integration.service.rig import account, world
@@ -188,16 +187,15 @@ def test_a_full_disk_starts_no_paid_request_and_goes_on_when_there_is_room(
     make_rig: MakeRig, clips: Clips, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = FullDisk()
-    monkeypatch.setattr(assembly.Store, "open", partial(Store.open, filesystem=disk))
+    monkeypatch.setattr(Store, "open", partial(Store.open, filesystem=disk))
     rig = make_rig()
     rig.open([account("p1")], start_paused=True)
     jobs = rig.add(clips(3))
     disk.full.set()
     rig.tell(Resume)
-    rig.wait_for(lambda: rig.status is not None and rig.status.state is RunState.STALLED)
+    rig.wait_for(lambda: rig.status.state is RunState.STALLED)
     rig.tell(SetWorkers, workers=2)
     assert not rig.generates()
-    assert rig.status is not None
     assert rig.status.reason
     disk.full.clear()
     rig.wait_until(JobState.DONE, *jobs)
