@@ -53,8 +53,8 @@ from gsvr_tui.service.outbox import Outbox
 from gsvr_tui.service.probe_step import ProbeStep
 from gsvr_tui.service.restore import LIMITS_KEY, Restored, Restorer
 from gsvr_tui.service.settings import Parts, ServiceSettings
-from gsvr_tui.service.spare_answers import give_up
 from gsvr_tui.service.sharing import SharedProjects
+from gsvr_tui.service.spare_answers import give_up
 from gsvr_tui.service.standing import tier_limits
 from gsvr_tui.service.telling import Teller
 from gsvr_tui.service.upload_step import UploadStep

@@ -21,6 +21,7 @@ from gsvr_tui.report.prompt import Prompt
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.probe_step import adopt
 from gsvr_tui.service.prompts import prompt_for, work_key
+from gsvr_tui.service.spare_answers import adopt_spare
 from gsvr_tui.store.answers import AnswerHeader
 from gsvr_tui.store.codec import UsageDay
 from gsvr_tui.store.status import Durability
@@ -69,6 +70,8 @@ class GenerateStep:
         try:
             async with self._locks[key]:
                 taken = adopt(context, replace(segment, work_key=key))
+                if taken.request_state is not RequestState.ANSWERED:
+                    taken = await context.in_thread(adopt_spare, context.desk.store, taken)
                 if taken.request_state is RequestState.ANSWERED:
                     return await self._reuse(action, taken)
                 return await _Request(context, action, account, job, replace(segment, work_key=key), prompt).run()

@@ -16,6 +16,7 @@ from gsvr_tui.media.problem import MediaProblem
 from gsvr_tui.service.capability import model_problem
 from gsvr_tui.service.context import Context
 from gsvr_tui.service.prompts import prompt_for, work_key
+from gsvr_tui.service.spare_answers import adopt_spare
 from gsvr_tui.service.waiting import LOOKS_WHOLE_TOO_SOON
 from gsvr_tui.store.status import Durability
 
@@ -57,7 +58,10 @@ class ProbeStep:
         segments = []
         for item in planned.ranges:
             segment = Segment(job_id, item.index, item.start_s, item.end_s, whole=count == 1)
-            segments.append(self._recognise(job, segment, model, count))
+            segment = self._recognise(job, segment, model, count)
+            if segment.request_state is not RequestState.ANSWERED:
+                segment = await context.in_thread(adopt_spare, context.desk.store, segment)
+            segments.append(segment)
         transaction = context.desk.store.begin()
         context.desk.patch(job_id, transaction, probe=facts, content_hash=digest, size_bytes=facts.size_bytes)
         transaction.delete_segments(job_id)
