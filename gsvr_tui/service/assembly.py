@@ -64,7 +64,12 @@ def settings_of(config: Config, places: Places, env: Mapping[str, str]) -> Servi
         formats=tuple(config.output.formats),
         language=config.language,
         workers=config.workers,
-        caps=Caps(run=budget.max_cost_usd, day=budget.per_day_usd, month=budget.per_month_usd),
+        caps=Caps(
+            run=budget.max_cost_usd,
+            day=budget.per_day_usd,
+            month=budget.per_month_usd,
+            projects=config.project_caps(),
+        ),
         base_url=env.get("GOOGLE_GEMINI_BASE_URL", ""),
         custom_endpoints=frozenset(a.name for a in config.accounts if a.allow_custom_endpoint),
     )

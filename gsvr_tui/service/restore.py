@@ -218,6 +218,7 @@ class Restorer:
         for row in self._context.usage.rows():
             money.restore(f"day {row.day}", row.cost_usd)
             money.restore(f"month {row.day[:7]}", row.cost_usd)
+            money.restore(f"project {row.project} {row.day[:7]}", row.cost_usd)
         for batch, usd in batch_costs.items():
             money.restore(f"batch {batch}", usd)
         for item in self._context.desk.store.batches():
