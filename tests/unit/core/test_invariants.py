@@ -78,6 +78,7 @@ class Setting:
     cap: float | None
     batch_cap: float | None
     seed: int
+    source: str  # of the limits: what the user does not state is felt for where others stated it
 
 
 SETTINGS = st.builds(
@@ -98,6 +99,7 @@ SETTINGS = st.builds(
     cap=st.one_of(st.none(), st.none(), st.floats(0.0, 0.2)),
     batch_cap=st.one_of(st.none(), st.none(), st.floats(0.0, 0.1)),
     seed=st.integers(0, 10_000),
+    source=st.sampled_from(["user", "tier"]),
 )
 
 
@@ -108,7 +110,7 @@ def build(
     script, uploads = iter(faults), iter(upload_faults)
     accounts = []
     for index, (rpm, tpm, rpd) in enumerate(setting.limits):
-        limits = Limits(rpm=rpm, tpm=tpm, rpd=rpd, source="user")
+        limits = Limits(rpm=rpm, tpm=tpm, rpd=rpd, source=setting.source)
         tier = "free" if setting.free[index] else "unknown"
         accounts.append(account(f"a{index}", limits={"m": limits, "n": limits}, tier=tier))
     caps = Caps(run=setting.cap, batches={"b0": setting.batch_cap} if setting.batch_cap is not None else {})
