@@ -183,6 +183,8 @@ def test_whatever_happens_every_promise_is_kept(
     state = world.scheduler.state
     if setting.cap is not None:
         assert state.money.run_spent <= setting.cap + 1e-9
+        assert sum(s.usd for _, _, s in world.charged) <= setting.cap + 1e-9
+    assert state.money.run_spent >= sum(s.usd for _, _, s in world.charged) - 1e-9
     if setting.batch_cap is not None:
         spent = sum(s.usd for _, _, s in world.charged if world.batch_of(s.job) == "b0")
         assert spent <= setting.batch_cap + 1e-9
