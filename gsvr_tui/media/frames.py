@@ -222,6 +222,7 @@ def _jpeg(picture: VideoFrame) -> bytes:
     encoder = av.CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "yuvj420p"
     encoder.time_base = Fraction(1, 25)
+    encoder.sample_aspect_ratio = Fraction(1, 1)  # with it the file gets the JFIF head that Word's library asks for
     encoder.thread_count = 1
     encoder.options = {"qmin": str(JPEG_QUALITY), "qmax": str(JPEG_QUALITY), "flags": "+bitexact"}
     picture.pts, picture.time_base = 0, Fraction(1, 25)
