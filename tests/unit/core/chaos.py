@@ -51,7 +51,7 @@ class ChaosWorld(World):
         self.target: dict[str, str] = {}  # job → project it is uploaded to
         self._batches: dict[str, str] = {}
 
-    def add(self, count: int, *, batch: str = "b", **more: object) -> list[str]:  # type: ignore[override]
+    def add(self, count: int, *, batch: str = "b", **more: object) -> list[str]:
         jobs = super().add(count, batch=batch, **more)  # type: ignore[arg-type]
         self._batches.update(dict.fromkeys(jobs, batch))
         return jobs

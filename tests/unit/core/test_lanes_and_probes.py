@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gsvr_tui.core.failure import Failure, FailureKind, Scope
-from gsvr_tui.core.models import JobState, Limits, Priority, Step, Verdict
+from gsvr_tui.core.models import Account, JobState, Limits, Priority, Step, Verdict
 from gsvr_tui.core.money import Caps
 from gsvr_tui.core.scheduling import (
     AccountPut,
@@ -36,7 +36,7 @@ def stated(rpm: int | None = 60, *, rpd: int | None = None, tpm: int | None = 10
     return Limits(rpm=rpm, tpm=tpm, rpd=rpd, source="user")
 
 
-def one(name: str = "a", limits: Limits | None = None, tier: str = "unknown") -> object:
+def one(name: str = "a", limits: Limits | None = None, tier: str = "unknown") -> Account:
     return account(name, limits={"m": limits or stated(), "n": limits or stated()}, tier=tier)
 
 

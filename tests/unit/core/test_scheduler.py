@@ -95,7 +95,7 @@ def test_unknown_limits_are_learned_from_one_rejection_and_kept() -> None:
     world.run()
     assert world.finals() == {JobState.DONE: 30}
     assert world.rejected == 1
-    assert world.scheduler.state.ledger.limits("p-a", "m", world.now) .rpm == 5
+    assert world.scheduler.state.ledger.limits("p-a", "m", world.now).rpm == 5
 
 
 def test_no_quota_rest_uses_up_an_attempt() -> None:
