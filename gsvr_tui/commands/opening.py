@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gsvr_tui.core.models import Account
     from gsvr_tui.core.secret import Secret
     from gsvr_tui.service.assembly import Session
-    from gsvr_tui.service.settings import ServiceSettings
+    from gsvr_tui.service.settings import Clock, ServiceSettings
     from gsvr_tui.store.errors import StoreLocked
 
 JOIN_S = 15.0
@@ -30,8 +30,12 @@ def opened(
     log_level: str = "info",
     memory_keys: Mapping[str, Secret] | None = None,
     memory_accounts: tuple[Account, ...] = (),
+    clock: Clock | None = None,
 ) -> Iterator[Session]:
-    """A session whose service is not started yet. Raises Complaint when another process has the state."""
+    """A session whose service is not started yet. Raises Complaint when another process has the state.
+
+    `clock`: another time than the machine's, for the demo.
+    """
     from gsvr_tui.commands.passphrase import unlock_for
     from gsvr_tui.core.messages import Stop
     from gsvr_tui.secrets.crash import install_hooks
@@ -47,6 +51,7 @@ def opened(
             log_level=log_level,
             memory_keys=memory_keys,
             memory_accounts=memory_accounts,
+            clock=clock,
         )
     except StoreLocked as error:
         raise locked(error) from None

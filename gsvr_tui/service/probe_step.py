@@ -47,8 +47,8 @@ class ProbeStep:
         model = context.desk.batch_of(job).model
         wall = context.clock.now().wall
         job = replace(job, probe=facts, content_hash=digest, size_bytes=facts.size_bytes)
-        known = context.catalogue.get(model) is not None
-        unable = model_problem(context.catalogue.resolve(model, wall), context.catalogue, wall) if known else None
+        listed = context.catalogue.get(model) is not None
+        unable = model_problem(context.catalogue.resolve(model, wall), context.catalogue, wall) if listed else None
         if unable is not None:  # it may have been shut down since the batch was made
             return StepFailed(job_id, Step.PROBE, Failure(FailureKind.ITEM, Scope.MODEL, "MODEL_UNFIT", *unable))
         planned = plan_job(facts, model, context.catalogue, wall, tokens_per_minute=context.tokens_per_minute(model))

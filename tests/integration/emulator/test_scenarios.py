@@ -22,7 +22,7 @@ from gsvr_tui.emulator import (
 SMALL = "projects:\n  - name: p\n    keys: [some-key]\n"
 
 
-@pytest.mark.parametrize("name", ["demo", "faults", "several_accounts"])
+@pytest.mark.parametrize("name", ["demo", "demo_accounts", "faults", "several_accounts"])
 def test_the_scenarios_that_come_along_are_valid(name: str) -> None:
     assert name in scenario_names()
     assert built_in_scenario(name).name == name
@@ -116,5 +116,5 @@ def test_a_missing_file_and_an_unknown_name_are_told(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"name: \xff")
     with pytest.raises(ScenarioError, match="is not UTF-8 text"):
         load_scenario(tmp_path / "latin.yaml")
-    with pytest.raises(ScenarioError, match="known are: demo, faults, several_accounts"):
+    with pytest.raises(ScenarioError, match="known are: demo, demo_accounts, faults, several_accounts"):
         built_in_scenario("nothing")
