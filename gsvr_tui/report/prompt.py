@@ -39,12 +39,16 @@ class PromptFacts:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A finished prompt. `hash` is SHA-256 (hex) over system, text and schema."""
+    """A finished prompt. `hash` is SHA-256 (hex) over system, text and schema; `work_hash` the same but for the title.
+
+    A copy of a video under another name is the same work, unless the template itself asks for the title.
+    """
 
     system: str
     text: str
     schema: Mapping[str, Any]
     hash: str
+    work_hash: str
     template_version: str
 
 
@@ -98,11 +102,20 @@ def build_prompt(template: Template, parameters: Mapping[str, Any], facts: Promp
         ]
     )
     schema = answer_schema(template)
+    untitled = text.replace(_title_line(values), "", 1)
+    return Prompt(_SYSTEM, text, schema, _digest(text, schema), _digest(untitled, schema), template.version)
+
+
+def _digest(text: str, schema: Mapping[str, Any]) -> str:
     digest = hashlib.sha256()
     for piece in (_SYSTEM, text, json.dumps(schema, sort_keys=False, ensure_ascii=False)):
         digest.update(piece.encode("utf-8", "replace"))
         digest.update(b"\0")
-    return Prompt(_SYSTEM, text, schema, digest.hexdigest(), template.version)
+    return digest.hexdigest()
+
+
+def _title_line(values: Mapping[str, Any]) -> str:
+    return f"Video title: {json.dumps(values['title'], ensure_ascii=False)}"
 
 
 def long_time(seconds: float) -> str:
@@ -115,7 +128,7 @@ def _head(facts: PromptFacts, end_s: float, values: Mapping[str, Any]) -> str:
     lines = [
         f"Output language: {values['language']}",
         f"Video duration: {values['duration']}",
-        f"Video title: {json.dumps(values['title'], ensure_ascii=False)}",
+        _title_line(values),
     ]
     if facts.parts > 1:
         lines.append(

@@ -37,6 +37,6 @@ def work_key(job: Job, segment: Segment, model: str, prompt: Prompt) -> str:
         "whole" if segment.whole else f"{segment.start_s:.3f}-{segment.end_s:.3f}",
         model,
         prompt.template_version,
-        prompt.hash,
+        prompt.work_hash,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
