@@ -44,6 +44,7 @@ class Context:
     tokens_per_minute: Callable[[str], int | None]  # the largest limit a model has among the projects in use
     media: MediaChildren = field(default_factory=MediaChildren)  # no helper is started before it is needed
     patience: Patience = field(default_factory=Patience)
+    on_refusal: Callable[[float], None] = field(default=lambda seconds: None)  # how long it took until one was here
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something slow and blocking outside the loop."""

@@ -97,6 +97,7 @@ class Engine:
             feed=self.feed,
             on_upload=lambda account, file: self._sharing.uploaded(account, file),
             tokens_per_minute=self._tokens_per_minute,
+            on_refusal=self.state.ledger.note_round_trip,
         )
         self._probe = ProbeStep(self.context)
         self._upload = UploadStep(self.context)

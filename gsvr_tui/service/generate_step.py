@@ -221,6 +221,8 @@ class _Request:
     async def _failed(self, failure: Failure) -> StepFailed:
         unknown = failure.maybe_paid
         sent = self._sent_mono is not None or failure.http_status is not None
+        if failure.http_status == 429 and self._sent_mono is not None:
+            self._context.on_refusal(self._context.clock.now().mono - self._sent_mono)
         if self._intent_written():
             cost = self._intent.reserved_usd if unknown else 0.0
             await self._close(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gsvr_tui.core.models import AccountHealth, JobState, Limits
+from gsvr_tui.emulator import Action, Rule
 from gsvr_tui.emulator import Limits as RealLimits
 from tests.integration.service.conftest import MakeRig
 from tests.integration.service.rig import account, project, world
@@ -51,6 +52,18 @@ def test_a_project_that_may_not_use_the_model_says_so(make_rig: MakeRig, clips: 
     rig.wait_for(lambda: rig.account("p1").health is AccountHealth.NO_ACCESS)
     assert MODEL in rig.account("p1").note
     assert rig.account("p1").advice
+
+
+def test_how_long_a_refusal_takes_is_learned_for_feeling_out_limits(make_rig: MakeRig, clips: Clips) -> None:
+    rig = make_rig(world(project("p1"), rules=[Rule(Action.ERROR_429_BARE, nth=(1,))]), frozen=True)
+    rig.open([account("p1")])
+    assert rig.session is not None
+    ledger = rig.session.service._engine.state.ledger
+    before = ledger.round_trip_s
+    rig.add(clips(1))
+    rig.play()
+    assert ledger.round_trip_s != before
+    assert 0 <= ledger.round_trip_s < 5
 
 
 def test_a_day_that_runs_out_is_announced_at_80_and_95_per_cent(make_rig: MakeRig, clips: Clips) -> None:
