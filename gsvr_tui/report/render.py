@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gsvr_tui.report.document import Report
+from gsvr_tui.report.formats.clean import cleaned
 from gsvr_tui.report.formats.extras import Extras, NothingToRender, Picture
 from gsvr_tui.report.formats.table import FORMATS, GROUPS, Scope, UnknownFormat, expand
 from gsvr_tui.report.render_json import render_json
@@ -34,7 +35,8 @@ def render(
     found = expand((fmt,))
     if len(found) != 1 or found[0].scope is not Scope.JOB:
         raise UnknownFormat(f"{fmt} is not one file of a single report")
-    return found[0].render(report, Extras(video_href, pictures or {}))
+    exact = fmt == "json"  # the document itself, as it is
+    return found[0].render(report if exact else cleaned(report), Extras(video_href, pictures or {}))
 
 
 def markdown(report: Report, extras: Extras) -> bytes:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from docx import Document
 from docx.document import Document as Doc
-from docx.image.exceptions import UnrecognizedImageError
 from docx.shared import Inches, Pt, RGBColor
 
 from gsvr_tui.core.text import clean_text, format_time
@@ -138,8 +137,8 @@ def _picture(document: Doc, picture: Picture) -> None:
     try:
         width = min(_WIDEST, Inches(picture.width / 96))
         document.add_picture(io.BytesIO(picture.data), width=width)
-    except (UnrecognizedImageError, ValueError, ZeroDivisionError):
-        return  # Word has no way to show it
+    except Exception:  # noqa: BLE001, RUF100 – the library raises bare ones over pictures it can't read
+        return
 
 
 def _findings(document: Doc, report: Report) -> None:

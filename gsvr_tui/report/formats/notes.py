@@ -72,16 +72,11 @@ def _vault_name(href: str | None) -> str:
     """The video's name, when it lies near the note and Obsidian can link to it."""
     if href is None or not href.startswith(("./", "../")):
         return ""
-    name = unquote(href.rsplit("/", 1)[-1], errors="strict" if _is_utf8(href) else "replace")
-    return name if clean_text(name) == name and not _NO_NAME.search(name) else ""
-
-
-def _is_utf8(href: str) -> bool:
     try:
-        unquote(href, errors="strict")
+        name = unquote(href.rsplit("/", 1)[-1], errors="strict")
     except UnicodeDecodeError:
-        return False
-    return True
+        return ""
+    return name if clean_text(name) == name and not _NO_NAME.search(name) else ""
 
 
 def _properties(report: Report, video: str) -> list[str]:

@@ -73,7 +73,8 @@ def _vtt_text(text: str) -> str:
 
 
 def _vtt_voice(name: str) -> str:
-    return _vtt_text(" ".join(name.split()))
+    """A name in a voice tag; two hyphens before the tag's end would make an arrow of it."""
+    return _vtt_text(re.sub("-{2,}", "–", " ".join(name.split())))
 
 
 # ---------------------------------------------------------------- cues
