@@ -23,6 +23,7 @@ from gsvr_tui.ui.base_app import BaseApp
 from gsvr_tui.ui.options import UiOptions
 from gsvr_tui.ui.screens.accounts import AccountsScreen
 from gsvr_tui.ui.screens.logs import LogsScreen
+from gsvr_tui.ui.screens.plan import PlanScreen
 from gsvr_tui.ui.screens.queue import QueueScreen
 from gsvr_tui.ui.screens.wizard import WizardScreen
 from gsvr_tui.ui.widgets.plain import WholeCells
@@ -41,7 +42,9 @@ class GsvrApp(BaseApp):
 
     TITLE = "gsvr-tui"
     CSS_PATH = "ui/styles/app.tcss"
-    MODES: ClassVar[dict[str, Any]] = {"queue": QueueScreen, "accounts": AccountsScreen, "logs": LogsScreen}
+    MODES: ClassVar[dict[str, Any]] = {
+        "queue": QueueScreen, "accounts": AccountsScreen, "logs": LogsScreen, "plan": PlanScreen,
+    }  # fmt: skip
     DEFAULT_MODE = "queue"
 
     class Wake(Message):

@@ -20,7 +20,7 @@ import yaml
 from textual.pilot import Pilot
 
 from gsvr_tui.app import GsvrApp
-from gsvr_tui.core.messages import CheckKey, Command, Event, KeyChecked, Snapshot, WatchJob
+from gsvr_tui.core.messages import CheckKey, Command, Event, KeyChecked, PlanJobs, Snapshot, WatchJob
 from gsvr_tui.ui.options import UiOptions
 from gsvr_tui.ui.rehearsal import scenes
 from gsvr_tui.ui.rehearsal.handle import FakeHandle
@@ -50,6 +50,11 @@ def enter_keys(app: GsvrApp) -> None:
     app.screen.enter_keys(" ".join("AIza" + tail * 35 for tail in "kqz"))  # type: ignore[attr-defined]
 
 
+def plan_videos(app: GsvrApp) -> None:
+    """A library to plan."""
+    app.screen.plan({"paths": ("/home/ada/videos",)})  # type: ignore[attr-defined]
+
+
 def empty(at: float) -> Snapshot:
     """Before the first account."""
     return scenes.empty(at, with_accounts=False)
@@ -61,6 +66,7 @@ PICTURES = (
     Picture("queue-80x24", size=(80, 24)),
     Picture("accounts", keys=("2", "j", "j", "j")),
     Picture("logs", keys=("3",)),
+    Picture("plan", size=(120, 32), keys=("4",), act=plan_videos),
     Picture("job", keys=("j",) * 9 + ("enter",)),
     Picture("wizard", size=(100, 28), scene=empty, act=enter_keys, first_run=True),
 )
@@ -76,6 +82,8 @@ def service(handle: FakeHandle, snapshot: Snapshot) -> Callable[[Command], list[
             if command.key.tail == "qqqq":
                 return [KeyChecked(command.id, False, "the key is not valid", "Make a new one.", dead=True)]
             return [KeyChecked(command.id, True, "ok", latency_ms=212, models=("a", "b", "c"))]
+        if isinstance(command, PlanJobs):
+            return [scenes.plan(command.id, NOW)]
         return []
 
     handle.emit(*scenes.log_lines(NOW))

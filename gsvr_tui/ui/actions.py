@@ -19,6 +19,7 @@ class Scope(StrEnum):
     QUEUE = "queue"
     ACCOUNTS = "accounts"
     LOGS = "logs"
+    PLAN = "plan"
     DETAIL = "job"
 
 
@@ -93,12 +94,13 @@ def _list_moves(scope: Scope) -> tuple[Action, ...]:
     return tuple(Action(name, scope, keys, title, text, "Move") for name, keys, title, text in rows)
 
 
-_A, _Q, _C, _L, _D = Scope.APP, Scope.QUEUE, Scope.ACCOUNTS, Scope.LOGS, Scope.DETAIL
+_A, _Q, _C, _L, _P, _D = Scope.APP, Scope.QUEUE, Scope.ACCOUNTS, Scope.LOGS, Scope.PLAN, Scope.DETAIL
 
 ACTIONS: tuple[Action, ...] = (
     Action("show_queue", _A, ("1",), "Queue", "the list of jobs", "Screens"),
     Action("show_accounts", _A, ("2",), "Accounts", "accounts and their quota", "Screens"),
     Action("show_logs", _A, ("3",), "Logs", "what happened", "Screens"),
+    Action("show_plan", _A, ("4",), "Plan", "what adding videos would take, before it starts", "Screens"),
     Action("alerts", _A, ("exclamation_mark",), "Alerts", "what needs you, grouped", "Screens"),
     Action("pause", _A, ("p",), "Pause", "pause: what is in flight finishes; the same key goes on", "Run", 1),
     Action("pause_now", _A, ("P",), "Stop now", "pause without waiting; what is in flight is sent again", "Run",
@@ -150,6 +152,19 @@ ACTIONS: tuple[Action, ...] = (
     Action("expand", _L, ("enter",), "Fields", "show or hide a line's fields", "Logs", 6),
     Action("job", _L, ("o",), "Job", "go to the line's job", "Logs", 7),
     Action("back", _L, ("escape",), "Clear", "clear what is searched for", "Logs"),
+    # plan
+    Action("down", _P, ("j", "down"), "Down", "next way to do it", "Move"),
+    Action("up", _P, ("k", "up"), "Up", "the way before it", "Move"),
+    Action("page_down", _P, ("pagedown",), "Page down", "read on below the table", "Move"),
+    Action("page_up", _P, ("pageup",), "Page up", "read back", "Move"),
+    Action("start", _P, ("enter",), "Start", "add the videos to the queue; on another way: what it takes", "Plan", 1),
+    Action("add", _P, ("a",), "Videos", "choose videos or folders", "Plan", 2),
+    Action("path", _P, ("slash",), "Paths", "type or paste paths", "Plan", 3),
+    Action("template", _P, ("t",), "Template", "plan with another template", "Plan", 4),
+    Action("model", _P, ("m",), "Model", "plan with another model", "Plan", 5),
+    Action("cap", _P, ("c",), "Cap", "most that these videos may cost", "Plan", 6),
+    Action("again", _P, ("r",), "Again", "plan anew: quota and accounts may have changed", "Plan", 7),
+    Action("back", _P, ("escape",), "Back", "stop looking into videos; leave the path field", "Plan"),
     # one job
     Action("back", _D, ("escape", "q"), "Back", "back to the list", "Job", 1),
     Action("next_tab", _D, ("tab",), "Next part", "overview, report, answer", "Job", 2),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
 from textual import work
@@ -26,6 +26,7 @@ from gsvr_tui.ui.screens.base import TableScreen
 from gsvr_tui.ui.screens.confirm import Choice, ConfirmScreen
 from gsvr_tui.ui.screens.help import HelpScreen
 from gsvr_tui.ui.screens.job_acts import Act
+from gsvr_tui.ui.screens.plan import PlanScreen
 from gsvr_tui.ui.screens.queue import QueueScreen
 
 _BUSY = frozenset({RunState.RUNNING, RunState.RESTING, RunState.PAUSING})
@@ -100,6 +101,10 @@ class BaseApp(App[int]):
     async def do_show_logs(self) -> None:
         """The third tab."""
         await self.switch_mode("logs")
+
+    async def do_show_plan(self) -> None:
+        """The fourth tab."""
+        await self.switch_mode("plan")
 
     @work
     async def do_alerts(self) -> None:
@@ -238,6 +243,13 @@ class BaseApp(App[int]):
         while not isinstance(self.screen, QueueScreen):
             await self.pop_screen()
         return self.screen
+
+    async def open_plan(self, wanted: Mapping[str, Any]) -> None:
+        """Plan what `AddVideosScreen` gave, closing what lies over the plan."""
+        await self.switch_mode("plan")
+        while not isinstance(self.screen, PlanScreen):
+            await self.pop_screen()
+        self.screen.plan(wanted)
 
     async def perform(self, act: Act | str) -> bool:
         """Send an act, asking first when it wants that; False when it was not sent."""

@@ -23,6 +23,7 @@ from gsvr_tui.core.messages import (
     JobsChanged,
     KeyChecked,
     LogLine,
+    PlanReady,
     QuotaChanged,
     QuotaRow,
     RunState,
@@ -35,7 +36,7 @@ from gsvr_tui.core.models import AccountHealth, JobState
 
 LOG_LINES = 50_000
 
-Answer = CommandDone | CommandRefused | KeyChecked
+Answer = CommandDone | CommandRefused | KeyChecked | PlanReady
 
 
 @dataclass(slots=True)
@@ -114,7 +115,7 @@ class ReadModel:
                 change.batches = change.status = True
             case Snapshot():
                 self._snapshot(event, change)
-            case CommandDone() | CommandRefused() | KeyChecked():
+            case CommandDone() | CommandRefused() | KeyChecked() | PlanReady():
                 change.answers.append(event)
             case ServiceStopped():
                 self.stopped = change.stopped = event

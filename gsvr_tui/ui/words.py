@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from gsvr_tui.core.messages import JobRow, RunState, Status
 from gsvr_tui.core.models import JobState, Step, Verdict
-from gsvr_tui.core.text import format_duration, format_usd
+from gsvr_tui.core.text import format_bytes, format_duration, format_usd
 
 STEP_WORDS = {
     Step.PROBE: "look into",
@@ -47,6 +47,29 @@ def rough(seconds: float) -> str:
     if seconds < 36 * 3600:
         return f"{round(seconds / 3600)} h"
     return f"{round(seconds / 86400)} d"
+
+
+def is_wide(low: float | None, usual: float, high: float | None, now: float) -> bool:
+    """True when a moment is so uncertain that one clock time would be a lie: over a quarter of the wait either way."""
+    if low is None or high is None:
+        return False
+    return high - low > max(600.0, 0.25 * (usual - now))
+
+
+def moments(low: float, high: float, now: float, zone: tzinfo | None = None) -> str:
+    """`14:00 to 18:40 (5 h to 10 h)`; the span is told once when both are the same."""
+    spans = list(dict.fromkeys((rough(low - now), rough(high - now))))
+    return f"{clock_time(low, now, zone)} to {clock_time(high, now, zone)} ({' to '.join(spans)})"
+
+
+def usd(amount: float) -> str:
+    """`$8.10`, `$0.0031`."""
+    return format_usd(amount)
+
+
+def size(count: int) -> str:
+    """`412 MB`."""
+    return format_bytes(count)
 
 
 def video_length(seconds: float) -> str:
@@ -109,6 +132,9 @@ def ending(status: Status, now: float, zone: tzinfo | None = None) -> str:
         return ""
     if status.ends_at is None:
         return "" if finished_count(status) >= total_count(status) else "measuring"
+    low, high = status.ends_low, status.ends_high
+    if low is not None and high is not None and is_wide(low, status.ends_at, high, now):
+        return f"ends {moments(low, high, now, zone)}"
     return f"ends about {clock_time(status.ends_at, now, zone)} (in {rough(status.ends_at - now)})"
 
 
@@ -136,6 +162,8 @@ def status_facts(status: Status, now: float, zone: tzinfo | None = None) -> list
         facts.append(end)
     if status.state is RunState.RUNNING:
         facts.append(f"{status.in_flight} in flight")
+    if status.limited_by and status.state in (RunState.RUNNING, RunState.RESTING):
+        facts.append(f"limited by {status.limited_by}")
     return facts
 
 

@@ -10,13 +10,14 @@ import pytest
 from textual.widgets import DirectoryTree
 
 from gsvr_tui.app import GsvrApp
-from gsvr_tui.core.messages import CheckKey, Command, Event, KeyChecked, Snapshot
+from gsvr_tui.core.messages import CheckKey, Command, Event, KeyChecked, PlanJobs, Snapshot
 from gsvr_tui.ui.rehearsal import scenes
 from gsvr_tui.ui.screens.add_videos import AddVideosScreen
 from gsvr_tui.ui.screens.alerts import AlertsScreen
 from gsvr_tui.ui.screens.confirm import ConfirmScreen
 from gsvr_tui.ui.screens.detail import DetailScreen
 from gsvr_tui.ui.screens.help import HelpScreen
+from gsvr_tui.ui.screens.plan import PlanScreen
 from gsvr_tui.ui.screens.wizard import WizardScreen
 from gsvr_tui.ui.wizard_state import Stage
 
@@ -87,6 +88,22 @@ async def test_the_dialogs(stage: Any, picture: Picture, size: str, tmp_path: Pa
         await s.until(lambda: isinstance(s.app.screen, AddVideosScreen), "adding")
         await s.until(lambda: len(s.app.screen.query_one(DirectoryTree).root.children) == 3, "the folder")
         picture(s.app, f"add-{size}")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_plan(stage: Any, picture: Picture, size: str, theme: str) -> None:
+    def respond(command: Command) -> list[Event]:
+        return [scenes.plan(command.id, NOW)] if isinstance(command, PlanJobs) else []
+
+    async with stage(size=SIZES[size], respond=respond, theme=theme) as s:
+        await s.press("4")
+        await s.until(lambda: isinstance(s.app.screen, PlanScreen), "the plan")
+        if theme == "dark":
+            picture(s.app, f"plan-empty-{size}")
+        s.app.screen.plan({"paths": ("/home/ada/videos",)})
+        await s.until(lambda: "+ paid tier" in s.text(), "the table")
+        picture(s.app, f"plan-{theme}-{size}")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -31,6 +31,7 @@ from gsvr_tui.ui.screens.accounts import AccountsScreen
 from gsvr_tui.ui.screens.add_videos import split_paths
 from gsvr_tui.ui.screens.detail import DetailScreen, quiet_parser
 from gsvr_tui.ui.screens.logs import LogsScreen
+from gsvr_tui.ui.screens.plan import PlanScreen
 from gsvr_tui.ui.screens.queue import QueueScreen
 from gsvr_tui.ui.widgets.bars import Part, bar, chips
 from gsvr_tui.ui.widgets.job_list import Columns
@@ -199,6 +200,7 @@ OWNERS = {
     actions.Scope.QUEUE: QueueScreen,
     actions.Scope.ACCOUNTS: AccountsScreen,
     actions.Scope.LOGS: LogsScreen,
+    actions.Scope.PLAN: PlanScreen,
     actions.Scope.DETAIL: DetailScreen,
 }
 

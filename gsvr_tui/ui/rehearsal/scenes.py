@@ -10,6 +10,8 @@ from gsvr_tui.core.messages import (
     JobDetail,
     JobRow,
     LogLine,
+    PlanOption,
+    PlanReady,
     QuotaRow,
     RunState,
     Snapshot,
@@ -253,3 +255,36 @@ def log_lines(at: float) -> tuple[LogLine, ...]:
         LogLine(at - 12.5, "info", "upload", "bio101/week-03-lab.mp4: 64 %", "job0000001", "lab-b", {}),
         LogLine(at - 2.0, "info", "gate", "report checked: ok", "job0000002", "lab-a", {"checks": "9"}),
     )
+
+
+def plan(command_id: str, at: float, *, cap_usd: float | None = 10.0) -> PlanReady:
+    """A library of lectures, with all ways to do it."""
+    day, hour = 86400.0, 3600.0
+
+    def option(name: str, hours: float, spread: float, usd: float, limit: str, note: str = "") -> PlanOption:
+        seconds = hours * hour
+        shares = (("lab-a", 251), ("lab-b", 161)) if name != "one more account" else (
+            ("lab-a", 148), ("lab-b", 116), ("one more", 148),
+        )  # fmt: skip
+        return PlanOption(
+            name, at + seconds, at + seconds * (1 - spread), at + seconds * (1 + spread), usd, usd * 0.62, usd * 1.7,
+            420, 351 * 3600 * 100, limit, note, shares,
+        )  # fmt: skip
+
+    return PlanReady(
+        command_id, 412, 351 * hour, 184_000_000_000, "lecture-notes", MODEL,
+        (
+            option("now", 34.7, 0.3, 8.1, "requests per day (lab-a, lab-b)"),
+            option("one more account", 14.2, 0.3, 8.1, "tokens per minute", "another owner's project, like lab-a"),
+            option("fallback model", 20.1, 0.3, 2.4, "requests per day (lab-a, lab-b)", "gemini-lite-latest"),
+            option("paid tier", 3.6, 0.05, 21.3, "workers", "billing switched on"),
+        ),
+        split=8,
+        skipped=(
+            ("/home/ada/videos/phys/intro.mp4", "no sound track, and the template needs one"),
+            ("/home/ada/videos/seminar/[red]broken[/].mkv", "the file ends in the middle"),
+        ),
+        warnings=(f"{MODEL} is to be shut down in {int(20 * day // day)} days",),
+        cap_usd=cap_usd,
+        inside_cap=True,
+    )  # fmt: skip

@@ -81,7 +81,7 @@ class VideoTree(DirectoryTree):
         return Text(clean_text(str(label)), end="")
 
 
-class _PathInput(Input):
+class PathInput(Input):
     """Keeps the line breaks of a paste of several paths apart."""
 
     def _on_paste(self, event: events.Paste) -> None:
@@ -95,27 +95,36 @@ class _PathInput(Input):
 
 
 class AddVideosScreen(ModalScreen[dict[str, Any] | None]):
-    """Gives the fields of AddJobs, or None."""
+    """Gives the fields of AddJobs, or None; `plan` is among them when they are to be planned first.
+
+    With `plan` given they are planned anyway, and template and model are chosen on the plan.
+    """
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Back", id="add.close")]
 
-    def __init__(self, model: ReadModel, options: UiOptions) -> None:
+    def __init__(
+        self, model: ReadModel, options: UiOptions, *, plan: bool = False, paths: tuple[str, ...] = ()
+    ) -> None:
         super().__init__()
-        self._model, self._options = model, options
+        self._model, self._options, self._plan, self._paths = model, options, plan, paths
 
     def compose(self) -> ComposeResult:
         """Paths, tree, options, buttons."""
         start = self._options.start_folder or str(Path.cwd())
         with Vertical(classes="dialog add"):
-            yield Static(safe("Add videos"), classes="dialog-title")
-            yield _PathInput(placeholder="files or folders; paste or drop them here", id="paths")
+            yield Static(safe("Plan videos" if self._plan else "Add videos"), classes="dialog-title")
+            yield PathInput(
+                " ".join(map(shlex.quote, self._paths)),
+                placeholder="files or folders; paste or drop them here",
+                id="paths",
+            )
             yield VideoTree(start, ascii_only=self._options.ascii, widget_id="tree")
             with Grid(classes="form"):
-                if self._model.templates:
+                if self._model.templates and not self._plan:
                     yield Label(safe("Template"))
                     yield self._select(self._model.templates, "template")
-                if self._model.models:
+                if self._model.models and not self._plan:
                     yield Label(safe("Model"))
                     yield self._select(self._model.models, "model")
                 yield Label(safe("Reports to"))
@@ -123,7 +132,9 @@ class AddVideosScreen(ModalScreen[dict[str, Any] | None]):
                             placeholder="empty: as configured")  # fmt: skip
             yield Static(id="add-problem", classes="problem")
             with Horizontal(classes="dialog-buttons"):
-                yield Button("Add", id="ok")
+                if not self._plan:
+                    yield Button("Add", id="ok")
+                yield Button("Plan" if self._plan else "Plan first", id="plan-first")
                 yield Button("Back", id="cancel")
 
     def _select(self, names: tuple[str, ...], widget_id: str) -> Select[str]:
@@ -146,8 +157,8 @@ class AddVideosScreen(ModalScreen[dict[str, Any] | None]):
         line.value = " ".join(shlex.quote(name) for name in paths)
 
     @on(Input.Submitted)
-    @on(Button.Pressed, "#ok")
-    def _ok(self) -> None:
+    @on(Button.Pressed, "#ok, #plan-first")
+    def _ok(self, event: Input.Submitted | Button.Pressed) -> None:
         paths = split_paths(self.query_one("#paths", Input).value)
         problem = self._problem(paths)
         self.query_one("#add-problem", Static).update(safe(problem))
@@ -162,6 +173,8 @@ class AddVideosScreen(ModalScreen[dict[str, Any] | None]):
             for chooser in self.query(f"#{name}").results(Select):
                 if isinstance(chooser.value, str):
                     wanted[name] = chooser.value
+        if self._plan or (isinstance(event, Button.Pressed) and event.button.id == "plan-first"):
+            wanted["plan"] = True
         self.dismiss(wanted)
 
     def _problem(self, paths: tuple[str, ...]) -> str:

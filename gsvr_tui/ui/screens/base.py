@@ -21,7 +21,7 @@ from gsvr_tui.ui.widgets.line_list import LineList
 if TYPE_CHECKING:
     from gsvr_tui.ui.base_app import BaseApp
 
-TABS = (("queue", "1", "Queue"), ("accounts", "2", "Accounts"), ("logs", "3", "Logs"))
+TABS = (("queue", "1", "Queue"), ("accounts", "2", "Accounts"), ("logs", "3", "Logs"), ("plan", "4", "Plan"))
 SMALLEST = (60, 16)
 
 

@@ -401,7 +401,9 @@ class QueueScreen(ListScreen):
     async def do_add(self) -> None:
         """Ask for videos and make a batch of them."""
         wanted = await self.gsvr.push_screen_wait(AddVideosScreen(self.model, self.gsvr.options))
-        if wanted is not None:
+        if wanted is not None and wanted.pop("plan", False):
+            await self.gsvr.open_plan(wanted)
+        elif wanted is not None:
             self.gsvr.link.send(
                 AddJobs(self.gsvr.link.new_id(), **wanted),
                 done=lambda answer: answer.message or f"Added {words.plural(answer.count, 'video')}",
