@@ -16,6 +16,8 @@ FEEL_S = 0.5
 TRIAL_AFTER_S = 300.0
 """After a rest this long one request goes first."""
 INFERRED_CUT = 0.7
+OTHERS_WINDOWS = 5
+"""So many full windows answered before a place left to another program is tried again."""
 DAY_SPREAD_S = 60.0
 """In the first minute after midnight a day that was used up still counts: the service's clock and ours may differ."""
 
@@ -47,6 +49,7 @@ class Book:
         "learned",
         "limits",
         "no_access",
+        "others",
         "raised_on",
         "rest_note",
         "rest_until_mono",
@@ -76,6 +79,7 @@ class Book:
         self.last_reserved = -math.inf  # monotonic
         self.trial = False  # after a long rest one request goes first
         self.raised_on = day  # the last day on which one request above a learned limit was allowed
+        self.others = 0  # requests a minute that another program on the project seems to take
         self.inferred = 0  # answered since a limit was inferred: it is raised step by step
 
     def take_limits(self, *, stated: Limits | None = None, learned: Limits | None = None) -> None:
@@ -132,20 +136,32 @@ class Book:
         known = self.limits.rpm
         if limit is not None:
             within = known == limit and answered < limit
+            if within and learned.paced:  # not the service's way of refilling then: somebody else is on the project
+                self.others = min(limit - 1, max(self.others + 1, limit - answered))
+                self.inferred = 0
             return replace(_named(learned, "rpm", limit, now), paced=learned.paced or within)
         self.inferred = 0
         if known is not None and learned.source == "inferred":
             answered = max(1, int(known * INFERRED_CUT))
         return replace(learned, rpm=answered, source="inferred", learned_at=now.wall)
 
-    def _raise_inferred(self) -> None:
-        """A limit that was only inferred grows by one with every full window that is answered."""
-        if self.learned.source != "inferred" or self.learned.rpm is None:
-            return
+    def _recover(self) -> None:
+        """What was only concluded is taken back step by step while requests are answered.
+
+        A limit that was inferred grows by one with every full window; a place left to somebody else is tried again
+        after some.
+        """
         self.inferred += 1
-        if self.inferred >= self.learned.rpm:
+        if self.others and self.inferred >= OTHERS_WINDOWS * (self.rpm_now or 1):
+            self.inferred, self.others = 0, self.others - 1
+        elif self.learned.source == "inferred" and self.learned.rpm is not None and self.inferred >= self.learned.rpm:
             self.inferred = 0
             self.take_limits(learned=replace(self.learned, rpm=self.learned.rpm + 1))
+
+    @property
+    def rpm_now(self) -> int | None:
+        """Requests a minute, less those that another program seems to take."""
+        return None if self.limits.rpm is None else max(min(1, self.limits.rpm), self.limits.rpm - self.others)
 
     # ---------------------------------------------------------------- rests
 
@@ -179,9 +195,9 @@ class Book:
             slot = self._in_the_day(tokens, slot, now)
         if limits.paced or self.feels:
             slot = self._spaced(round_trip_s, slot)
-        at = self.window.earliest(now.mono, tokens, limits.rpm, limits.tpm)
+        at = self.window.earliest(now.mono, tokens, self.rpm_now, limits.tpm)
         if at > slot.at:
-            by_requests = self.window.earliest(now.mono, 0, limits.rpm, None)
+            by_requests = self.window.earliest(now.mono, 0, self.rpm_now, None)
             why = "rpm" if by_requests >= at else "tpm"
             if not self._may_raise(why):
                 slot = Slot(at, why)
@@ -204,8 +220,8 @@ class Book:
         A refusal comes back within about a round trip, an answer takes seconds: silence is acceptance.
         """
         gap, why = 0.0, ""
-        if self.limits.paced and self.limits.rpm:
-            gap, why = self.window.span_s / self.limits.rpm, "paced"
+        if self.limits.paced and self.rpm_now:
+            gap, why = self.window.span_s / self.rpm_now, "paced"
         else:
             gap, why = max(FEEL_S, 3 * round_trip_s), "feeling"
         at = self.last_reserved + gap
@@ -231,7 +247,7 @@ class Book:
 
     def reserve(self, key: str, tokens: int, now: Now) -> bool:
         """Take a request; True when it goes beyond a learned limit, to see whether that has grown."""
-        above = self.window.earliest(now.mono, tokens, self.limits.rpm, self.limits.tpm) > now.mono
+        above = self.window.earliest(now.mono, tokens, self.rpm_now, self.limits.tpm) > now.mono
         if above:
             self.raised_on = self.day
         self.window.reserve(key, tokens)
@@ -247,7 +263,7 @@ class Book:
         if self.day == held.day:
             self.tokens_day = max(0, self.tokens_day + tokens - held.tokens)
         self.trial = False
-        self._raise_inferred()
+        self._recover()
         if held.above:  # answered above what was learned: that is not known any more
             self.take_limits(learned=replace(self.learned, rpm=None, tpm=None))
 

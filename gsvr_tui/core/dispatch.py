@@ -13,7 +13,7 @@ from gsvr_tui.core.ledger import Slot
 from gsvr_tui.core.models import Now, Step
 from gsvr_tui.core.money import CapHit
 from gsvr_tui.core.pacific import next_midnight
-from gsvr_tui.core.scheduler_state import AUTO_WORKERS_A_PROJECT, SchedulerState
+from gsvr_tui.core.scheduler_state import AUTO_WORKERS_UNKNOWN, SchedulerState
 from gsvr_tui.core.scheduling import (
     Action,
     FinishJob,
@@ -25,11 +25,10 @@ from gsvr_tui.core.scheduling import (
 )
 from gsvr_tui.core.stillness import Look, explain, no_account, no_model, rest_words
 
-MOST_UPLOADS = 4
 MOST_PROBES = 2
 MOST_FINISHES = 2
 PROBE_AHEAD = 16
-MOST_READY_PER_PROJECT = 8
+MOST_READY_PER_PROJECT = 16
 LOOK_AHEAD = 32
 MOVE_AFTER_S = 600.0
 """A job leaves the project that holds its file only if that rests for longer than this and another is sooner."""
@@ -246,7 +245,7 @@ class Dispatcher:
         left = self._state.pending - len(self._state.flights)
         window = 0
         for project in self._state.pool.projects():
-            window += self._state.ledger.limits(project, entry.models[0], now).rpm or AUTO_WORKERS_A_PROJECT
+            window += self._state.ledger.limits(project, entry.models[0], now).rpm or AUTO_WORKERS_UNKNOWN
         return left <= window
 
     def _unbind(self, entry: Entry) -> None:
@@ -261,11 +260,10 @@ class Dispatcher:
         if not self._state.pool.projects():
             look.blocked = no_account(self._state)
             return
-        most = min(MOST_UPLOADS, workers)
         for key in self._by_rank(self._state.board.upload, look.now):
             heap = self._state.board.upload[key]
             for entry in self._state.board.first(heap, LOOK_AHEAD):
-                if self._state.busy[Step.UPLOAD] >= most:
+                if self._state.busy[Step.UPLOAD] >= self._state.uploads(entry.size_bytes, look.now):
                     return
                 if not self._bind(entry, actions, look):
                     break

@@ -17,8 +17,12 @@ from gsvr_tui.core.models import Now, Step
 from gsvr_tui.core.money import Caps, MoneyBook
 from gsvr_tui.core.scheduling import Action, ForgetAnswers, SegmentNeed
 
-AUTO_WORKERS_A_PROJECT = 8
+AUTO_WORKERS_A_PROJECT = 16
+AUTO_WORKERS_UNKNOWN = 8
+"""On a project whose limit is not known."""
 AUTO_WORKERS_MOST = 64
+FEWEST_UPLOADS = 4
+MOST_UPLOADS = 8
 
 
 class SchedulerState:
@@ -43,6 +47,7 @@ class SchedulerState:
         self.halted = False  # start nothing at all, local work included: the process ends
         self.stalled = ""
         self.workers_set = workers
+        self._models_before: set[str] = set()  # the primary models of the queue when it last had any
         self.extra: list[Action] = []
         self.waits: Counter[str] = Counter()  # which dimension held requests back, by seconds of waiting
 
@@ -51,20 +56,36 @@ class SchedulerState:
         return self.models.setdefault(model, Breaker())
 
     def workers(self, now: Now) -> int:
-        """Paid requests in flight at most: the user's number, or as many as the known quota can feed (Little's law)."""
+        """Paid requests in flight at most: the user's number, or as many as the known quota can feed.
+
+        On average that is Little's law, rate × service time; but a minute opens all at once, and what is not sent then
+        keeps its later place in every minute to come: so at least a minute's requests may be out together.
+        """
         if self.workers_set > 0:
             return self.workers_set
-        wanted = 1.0
-        lanes = {*self.board.upload, *(lane for _, lane in self.board.generate)}
-        models = {chain[0] for _, chain, _ in lanes}
-        for project in self.pool.projects() if models else ():
-            rates = [self.ledger.limits(project, model, now).rpm for model in models]
-            needed = sum(
-                rpm * self.balancer.service_s(model) / 60.0 if rpm else AUTO_WORKERS_A_PROJECT
-                for rpm, model in zip(rates, models, strict=True)
-            )
-            wanted += min(needed, AUTO_WORKERS_A_PROJECT)
-        return max(1, min(AUTO_WORKERS_MOST, math.ceil(wanted)))
+        lanes = {*self.board.probe, *self.board.upload, *(lane for _, lane in self.board.generate)}
+        models = {chain[0] for _, chain, _ in lanes} or self._models_before
+        self._models_before = models
+        wanted = 1
+        for project in self.pool.projects():
+            needed = 0.0
+            for model in models:
+                rpm = self.ledger.limits(project, model, now).rpm
+                needed += max(rpm, rpm * self.balancer.service_s(model) / 60.0) if rpm else AUTO_WORKERS_UNKNOWN
+            wanted += min(math.ceil(needed), AUTO_WORKERS_A_PROJECT)
+        return min(AUTO_WORKERS_MOST, wanted)
+
+    def uploads(self, size_bytes: int, now: Now) -> int:
+        """Uploads at the same time: enough to feed the rate of all projects, within what a line bears."""
+        models = self._models_before
+        rate = sum(
+            self.ledger.limits(project, model, now).rpm or AUTO_WORKERS_UNKNOWN
+            for project in self.pool.projects()
+            for model in models
+        )
+        needed = math.ceil(rate / 60.0 * self.balancer.upload_s(size_bytes)) + 1
+        most = min(MOST_UPLOADS, self.workers_set) if self.workers_set else MOST_UPLOADS
+        return max(min(FEWEST_UPLOADS, most), min(most, needed))
 
     def ceiling(self) -> int:
         """Paid requests in flight at most on one project."""

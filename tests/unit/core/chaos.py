@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 from gsvr_tui.core.board import Entry
-from gsvr_tui.core.dispatch import MOST_UPLOADS
 from gsvr_tui.core.failure import Failure, FailureKind
 from gsvr_tui.core.models import Account, JobState, Step
 from gsvr_tui.core.pacific import pacific_day
+from gsvr_tui.core.scheduler_state import MOST_UPLOADS
 from gsvr_tui.core.scheduling import (
     Event,
     Finished,
