@@ -15,7 +15,7 @@ _LEADING = re.compile(r"^(\s*)([-+>]|\d+[.)])(?=\s|$)")
 def plain(text: str) -> str:
     """A text on one line in which nothing acts as Markdown: titles, names, speakers."""
     line = " ".join(text.split())
-    line = _PLAIN_SPECIAL.sub(r"\\\1", line).replace("&", "&amp;")
+    line = _PLAIN_SPECIAL.sub(r"\\\1", line).replace("&", "&amp;").replace("%%", "%\\%")  # %% hides in Obsidian
     return _LEADING.sub(lambda m: f"{m[1]}{m[2][:-1]}\\{m[2][-1]}", line)
 
 

@@ -14,7 +14,6 @@ from gsvr_tui.report.document import Report, ReportItem
 from gsvr_tui.report.formats.extras import Extras, NothingToRender
 from gsvr_tui.report.formats.pick import spoken_of
 from gsvr_tui.report.formats.rich_text import to_plain
-from gsvr_tui.report.markdown_text import plain
 
 LINES = 2
 LINE_CELLS = 42
@@ -86,23 +85,27 @@ def cues_of(report: Report, *, name_speakers: bool = False) -> tuple[Cue, ...]:
     Raises NothingToRender when nothing in it has a time.
     """
     items = spoken_of(report)
-    if name_speakers:
-        items = _named(items)
-    wanted = [piece for item, after in _with_next(items) for piece in _pieces(item, after)]
+    turns = _turns(items) if name_speakers else [""] * len(items)
+    wanted = [
+        piece
+        for turn, (item, after) in zip(turns, _with_next(items), strict=True)
+        for piece in _pieces(item, after, turn)
+    ]
     if not wanted:
         raise NothingToRender("nothing in this report has a time to show it at")
     return tuple(_placed(wanted, round(report.source.duration_s * 1000)))
 
 
-def _named(items: Sequence[ReportItem]) -> tuple[ReportItem, ...]:
-    if len({item.speaker for item in items if item.speaker}) < 2:
-        return tuple(items)
-    named, last = [], ""
-    for item in items:
-        turn = bool(item.speaker) and item.speaker != last
-        named.append(replace(item, text=f"{plain(clean_text(item.speaker))}: {item.text}") if turn else item)
-        last = item.speaker or last
-    return tuple(named)
+def _turns(items: Sequence[ReportItem]) -> list[str]:
+    """What stands before each entry's words: the speaker's name where it changes, if several speak."""
+    names = [" ".join(clean_text(item.speaker).split()) for item in items]
+    if len(set(filter(None, names))) < 2:
+        return [""] * len(items)
+    turns, last = [], ""
+    for name in names:
+        turns.append(f"{name}: " if name and name != last else "")
+        last = name or last
+    return turns
 
 
 def _with_next(items: Sequence[ReportItem]) -> Iterator[tuple[ReportItem, float | None]]:
@@ -117,10 +120,10 @@ def _with_next(items: Sequence[ReportItem]) -> Iterator[tuple[ReportItem, float 
     return reversed(found)
 
 
-def _pieces(item: ReportItem, after: float | None) -> Iterator[Cue]:
+def _pieces(item: ReportItem, after: float | None, turn: str) -> Iterator[Cue]:
     """An entry as cues of at most two lines; each gets of the entry's time what its length is of the text."""
     words = item.text or item.title
-    pieces = split_text(clean_text(to_plain(words), newlines=True))
+    pieces = split_text(turn + clean_text(to_plain(words), newlines=True))
     if not pieces:
         return
     start = item.start_s or 0.0

@@ -10,6 +10,7 @@ import av
 import webvtt
 
 from gsvr_tui.report.document import Report, ReportItem, ReportSection
+from gsvr_tui.report.formats.clean import cleaned
 from gsvr_tui.report.render import render
 
 from .conftest import make_report
@@ -35,18 +36,12 @@ def test_ffmpeg_reads_its_metadata(hostile_report: Report, lesson_report: Report
         path.write_bytes(render(report, "ffmetadata"))
         with av.open(str(path), format="ffmetadata") as container:
             found = container.chapters()
-            assert container.metadata["title"].split() == report_title(report).split()
+            assert container.metadata["title"].split() == cleaned(report).title.split()
         whole = [c["start"] for c in found]
         assert whole == sorted(whole)
         assert all(c["end"] > c["start"] for c in found)
         if report is lesson_report:
             assert [c["metadata"]["title"] for c in found] == ["Welcome", "A tank", "A law"]
-
-
-def report_title(report: Report) -> str:
-    from gsvr_tui.core.text import clean_text
-
-    return clean_text(report.title)
 
 
 def test_the_youtube_list_begins_at_zero_and_is_ten_seconds_apart() -> None:

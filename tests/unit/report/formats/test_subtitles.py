@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gsvr_tui.core.text import cell_width
 from gsvr_tui.report.document import Report, ReportItem, ReportSection
+from gsvr_tui.report.formats.clean import cleaned
 from gsvr_tui.report.formats.subtitles import LINE_CELLS, cues_of, split_text, wrap
 from gsvr_tui.report.render import render
 
@@ -138,7 +139,7 @@ def test_hostile_texts_start_no_cue_and_no_tag_of_their_own(hostile_report: Repo
         assert not any(tag in caption.raw_text for tag in ("<c.", "<script", "<00:"))
     parsed = read_srt(hostile_report)
     assert not any("<font" in s.content or "{\\" in s.content or "<script" in s.content for s in parsed)
-    assert len(parsed) == len(cues_of(hostile_report, name_speakers=True))
+    assert len(parsed) == len(cues_of(cleaned(hostile_report), name_speakers=True))
 
 
 @pytest.mark.parametrize("name", ["Eve\n\n00:00:09.000 --> 00:00:10.000\nfake", "<b>Eve</b>", "E-->e"])
