@@ -11,7 +11,6 @@ from gsvr_tui.core.board import Entry
 from gsvr_tui.core.failure import Failure, FailureKind
 from gsvr_tui.core.models import Account, JobState, Step
 from gsvr_tui.core.pacific import pacific_day
-from gsvr_tui.core.scheduler_state import MOST_UPLOADS
 from gsvr_tui.core.scheduling import (
     Event,
     Finished,
@@ -172,7 +171,7 @@ class ChaosWorld(World):
         """An upload may start: nobody else uploads, a project with room to spare holds nothing ready for its models."""
         state, now = self.scheduler.state, self.now
         need = entry.unsent()
-        if need is None or state.busy[Step.UPLOAD] >= min(MOST_UPLOADS, state.workers(now)):
+        if need is None or state.busy[Step.UPLOAD] >= state.uploads(entry.size_bytes, now):
             return False
         if state.network.earliest(now.mono) > now.mono:
             return False
