@@ -109,13 +109,13 @@ def _fault(error: Exception) -> int:
 
     from gsvr_tui.config.places import PlaceProblem, find_places
     from gsvr_tui.secrets.crash import crash_report
-    from gsvr_tui.secrets.redact import Redactor
+    from gsvr_tui.secrets.redact import everything_known
 
     message = f"stopped by a fault of its own ({type(error).__name__}); everything finished is saved"
     try:
         places = find_places(os.environ)
         places.ensure()
-        path = crash_report(error, places, _redactors[-1] if _redactors else Redactor())
+        path = crash_report(error, places, _redactors[-1] if _redactors else everything_known())
         problem(message, f"the report, which holds no keys, is in {path}")
     except (OSError, PlaceProblem):
         problem(message, "a report could not be written: the logs folder can't be used")
