@@ -147,6 +147,7 @@ class _Entry:
     time: str = ""
     end: str = ""
     at: str = ""
+    until: str = ""
     href: str = ""
     picture: _Shown | None = None
 
@@ -185,7 +186,8 @@ def _entry(item: ReportItem, section: ReportSection, href: str, extras: Extras) 
     shown_end = item.end_s is not None and item.end_s > item.start_s and section.kind != "transcript"
     end = format_time(item.end_s) if shown_end and item.end_s is not None else ""
     picture = _picture(extras.pictures.get(item.id), section)
-    return _Entry(*entry, format_time(item.start_s), end, at, f"{href}#t={at}", picture)
+    until = _fragment(item.end_s) if item.end_s is not None else ""
+    return _Entry(*entry, format_time(item.start_s), end, at, until, f"{href}#t={at}", picture)
 
 
 def _picture(picture: Picture | None, section: ReportSection) -> _Shown | None:

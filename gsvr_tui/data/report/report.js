@@ -6,6 +6,9 @@
   var playhead = document.getElementById("playhead");
   var entries = Array.prototype.slice.call(document.querySelectorAll("article[data-start]"));
   var starts = entries.map(function (entry) { return Number(entry.dataset.start); });
+  var ends = entries.map(function (entry, index) {
+    return entry.dataset.end ? Number(entry.dataset.end) : starts[index] + 15;
+  });
   var current = [];
 
   function fail() {
@@ -32,7 +35,7 @@
     }
     var last = {};
     entries.forEach(function (entry, index) {
-      if (starts[index] <= now) { last[entry.parentNode.id] = entry; }
+      if (starts[index] <= now && now < ends[index]) { last[entry.parentNode.id] = entry; }
     });
     var next = Object.keys(last).map(function (key) { return last[key]; });
     current.forEach(function (entry) { if (next.indexOf(entry) < 0) { entry.classList.remove("now"); } });

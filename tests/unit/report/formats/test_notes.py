@@ -62,7 +62,7 @@ def test_hostile_text_stays_text_in_obsidian(hostile_report: Report) -> None:
     outside = re.sub(r"(?ms)^(`{3,})text\n.*?^\1$", "", body)
     outside = re.sub(r"!?\[\[a\.mp4(#t=[\d.,]+\|[\d:–]+)?\]\]", "", outside)
     for sign in ("[[", "%%", "\n```dataviewjs", "<script", "<img"):
-        assert sign not in outside.replace("&lt;", "").replace("\\[\\[", "")
+        assert sign not in outside.replace("&lt;", "").replace("\\[\\[", "").replace("\\<", "")
     assert all(re.fullmatch(r"> \[![a-z]+\]-? .*", line) for line in body.splitlines() if line.startswith("> [!"))
 
 
