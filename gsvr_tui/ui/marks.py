@@ -33,6 +33,7 @@ class Marks:
     bar_half: str
     bar_empty: str
     cut: str
+    spark: str  # lowest first
     jobs: Mapping[JobState, Look]
     health: Mapping[AccountHealth, Look]
     runs: Mapping[RunState, Look]
@@ -85,6 +86,7 @@ def _make(ascii_only: bool) -> Marks:
         bar_half="#" if ascii_only else "╸",
         bar_empty="-" if ascii_only else "─",
         cut="..." if ascii_only else "…",
+        spark=" .:-=+*#" if ascii_only else "▁▂▃▄▅▆▇█",
         jobs=jobs,
         health=health,
         runs=runs,

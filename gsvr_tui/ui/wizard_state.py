@@ -13,6 +13,7 @@ from gsvr_tui.core.secret import Secret
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _COMPLETE = re.compile(r"AIza[0-9A-Za-z_-]{35}|AQ\.[0-9A-Za-z_-]{20,}")
 SHORTEST_PASSPHRASE = 8
+SHORTEST_KEY = 20
 
 
 class Stage(StrEnum):
@@ -73,7 +74,7 @@ class Entries:
             if any(item.key == secret and item.env == env for item in self.items):
                 problem = "That key is in the list already"
                 continue
-            if secret is not None and len(word) < 20:
+            if secret is not None and len(word) < SHORTEST_KEY:
                 problem = "That is too short for a key; paste the whole key, or write $NAME for a variable"
                 continue
             self._count += 1

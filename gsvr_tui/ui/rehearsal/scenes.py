@@ -129,8 +129,17 @@ def accounts(at: float) -> tuple[AccountRow, ...]:
         return AccountRow(name, project, tail, KeyRef("keyring", name), "free", health, **more)  # type: ignore[arg-type]
 
     return (
-        account("lab-a", "vid-1", "x7Qa", AccountHealth.OK, in_flight=2),
-        account("lab-b", "vid-2", "k02M", AccountHealth.OK, in_flight=1),
+        account(
+            "lab-a",
+            "vid-1",
+            "x7Qa",
+            AccountHealth.OK,
+            in_flight=2,
+            why="takes the next job: 2 of 10 requests a minute are free, and the file would be there in 40 s",
+        ),
+        account(
+            "lab-b", "vid-2", "k02M", AccountHealth.OK, in_flight=1, why="next at 09:30, when the project's day begins"
+        ),
         account("lab-c", "vid-2", "Pz9r", AccountHealth.RESTING, until=at + 5400, note="quota for today used up"),
         account(
             "lab-d",
@@ -147,8 +156,40 @@ def quota(at: float) -> tuple[QuotaRow, ...]:
     """Two projects in use."""
     reset = at + 9 * 3600
     return (
-        QuotaRow("vid-1", MODEL, 6, 2, 10, 412_000, 1_000_000, 412, 500, reset, limit_source="tier"),
-        QuotaRow("vid-2", MODEL, 9, 1, 10, 910_000, 1_000_000, 500, 500, reset, at + 5400, "day used up", "429"),
+        QuotaRow(
+            "vid-1",
+            MODEL,
+            6,
+            2,
+            10,
+            412_000,
+            1_000_000,
+            412,
+            500,
+            reset,
+            limit_source="tier",
+            tokens_day_used=81_400_000,
+            per_minute=(0, 2, 5, 8, 9, 7, 8, 10, 6, 6),
+        ),
+        QuotaRow(
+            "vid-2",
+            MODEL,
+            9,
+            1,
+            10,
+            910_000,
+            1_000_000,
+            500,
+            500,
+            reset,
+            at + 5400,
+            "day used up",
+            "429",
+            spent_10min_usd=1.2,
+            spend_limit_usd=10.0,
+            paced=True,
+            learned_at=at - 7200,
+        ),
         QuotaRow("vid-1", "gemini-pro-latest", 0, 0, None, 0, None, 3, None, reset),
         QuotaRow("vid-1", "gemini-lite-latest", 0, 0, 15, 0, 250_000, 0, 500, reset),
     )

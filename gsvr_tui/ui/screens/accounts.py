@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -16,9 +16,11 @@ from gsvr_tui.core.models import AccountHealth
 from gsvr_tui.ui import words
 from gsvr_tui.ui.actions import Action, Scope, bindings
 from gsvr_tui.ui.read_model import Change
-from gsvr_tui.ui.safe import fit_end, join, styled
+from gsvr_tui.ui.safe import join, styled
+from gsvr_tui.ui.screens.account_text import about
 from gsvr_tui.ui.screens.base import TableScreen
 from gsvr_tui.ui.screens.confirm import Choice, ConfirmScreen
+from gsvr_tui.ui.screens.replace_key import ReplaceKeyScreen
 from gsvr_tui.ui.widgets.account_list import AccountList
 from gsvr_tui.ui.widgets.bars import Line
 from gsvr_tui.ui.widgets.line_list import LineList
@@ -48,9 +50,8 @@ class AccountsScreen(TableScreen):
             self.model, clock=options.clock, zone=options.timezone, marks=self.marks, widget_id="accounts"
         )
         yield Static(id="empty")
-        with Vertical(id="trouble"):
-            yield Line(id="what")
-            yield Line(id="advice")
+        with VerticalScroll(id="trouble", can_focus=False):
+            yield Static(id="what")
         yield from self.compose_keys()
 
     def on_mount(self) -> None:
@@ -71,7 +72,7 @@ class AccountsScreen(TableScreen):
     def model_changed(self, change: Change) -> None:
         """Accounts and quota."""
         super().model_changed(change)
-        if (change.accounts or change.quota) and self.is_mounted:
+        if (change.accounts or change.quota or change.everything) and self.is_mounted:
             self.accounts.rebuild()
             self._refresh_list()
 
@@ -103,16 +104,12 @@ class AccountsScreen(TableScreen):
 
     def _refresh_trouble(self) -> None:
         row = self.accounts.account
-        what, advice = Content(""), Content("")
-        width = self.size.width - 2
+        text = Content("")
         if row is not None:
-            look = self.marks.health[row.health]
-            kept = f"key in {row.key_ref.kind}" if row.key_ref.kind != "env" else f"key in ${row.key_ref.name}"
-            text = row.note or kept
-            what = join((f"{look.sign} ", f"$status-{look.tone}"), (row.name, "bold"), "  ", (text, "$foreground"))
-            advice = styled(fit_end(f"  {row.advice}", width, ascii_only=self.marks.ascii), "$muted")
-        self.query_one("#what", Line).show(what.truncate(width, ellipsis=not self.marks.ascii))
-        self.query_one("#advice", Line).show(advice)
+            quota = [item for item in self.model.quota if item.project == row.project]
+            text = about(row, quota, self.now(), self.gsvr.options.timezone, self.marks)
+        self.query_one("#trouble").display = row is not None
+        self.query_one("#what", Static).update(text)
         self.refresh_keys()
 
     def on_line_list_moved(self, _: LineList.Moved) -> None:
@@ -123,8 +120,11 @@ class AccountsScreen(TableScreen):
 
     def why_not(self, name: str) -> str:
         """Acts on an account need one."""
-        if name in ("check", "toggle", "remove") and self.accounts.account is None:
+        if name in ("check", "toggle", "remove", "replace") and self.accounts.account is None:
             return "There is no account here; a adds one"
+        row = self.accounts.account
+        if name == "replace" and row is not None and row.key_ref.kind == "env":
+            return f"The key is read from ${row.key_ref.name}: set the variable anew and start again"
         return ""
 
     def label(self, action: Action) -> str:
@@ -162,6 +162,13 @@ class AccountsScreen(TableScreen):
             name, on = row.name, row.health is AccountHealth.DISABLED
             text = f"{name} is used again" if on else f"{name} is left alone; what it has in flight finishes"
             self.gsvr.link.send(EnableAccount(self.gsvr.link.new_id(), name, on), done=lambda _: text)
+
+    @work
+    async def do_replace(self) -> None:
+        """Another key."""
+        row = self.accounts.account
+        if row is not None and (said := await self.gsvr.push_screen_wait(ReplaceKeyScreen(row))):
+            self.gsvr.tell(said)
 
     @work
     async def do_remove(self) -> None:

@@ -10,12 +10,14 @@ from gsvr_tui.ui import words
 from gsvr_tui.ui.marks import UNICODE, Marks
 from gsvr_tui.ui.read_model import ReadModel
 from gsvr_tui.ui.safe import fit, fit_end
+from gsvr_tui.ui.screens.account_text import in_use, short
 from gsvr_tui.ui.widgets.line_list import LineList, Piece
 
 Entry = tuple[str, list[AccountRow]] | AccountRow | QuotaRow | str | None
 """A project with its accounts, an account, a quota row, a remark, or an empty line."""
 
 _STATE = 16
+_WHY = 118  # a screen of 120
 
 
 class AccountList(LineList):
@@ -119,6 +121,7 @@ class AccountList(LineList):
         cut = self.marks.ascii
         until = f"until {words.clock_time(account.until, self._clock(), self._zone)}" if account.until else ""
         note = " ".join(part for part in (until, account.note) if part)
+        why = account.why if width >= _WHY else ""
         tail = f"{'..' if cut else '…'}{account.key_tail}" if account.key_tail else ""
         flying = f"{account.in_flight} in flight" if account.in_flight else ""
         name_width = 16 if width < 100 else 24
@@ -134,7 +137,10 @@ class AccountList(LineList):
             ("  ", "text"),
         ]
         room = width - 3 - name_width - 2 - 6 - 2 - 8 - 2 - _STATE - 2
-        return [*pieces, (fit_end(note or flying, max(0, room), ascii_only=cut), "muted")]
+        return [
+            *pieces,
+            (fit_end(note or "; ".join(part for part in (flying, why) if part), max(0, room), ascii_only=cut), "muted"),
+        ]
 
     def _quota(self, row: QuotaRow, width: int) -> list[Piece]:
         cut = self.marks.ascii
@@ -153,7 +159,7 @@ class AccountList(LineList):
         pieces: list[Piece] = [(title, "muted")]
         marks = self.marks
         if not limit:
-            text = f"{_short(used)}/unknown" if limit is None else "no access"
+            text = f"{short(used)}/unknown" if limit is None else "no access"
             return [*pieces, (fit_end(text, cells + 1 + width, ascii_only=marks.ascii), "muted")]
         full = min(cells, round(cells * used / limit) or (1 if used else 0))
         half = min(cells - full, round(cells * reserved / limit) or (1 if reserved else 0))
@@ -163,28 +169,15 @@ class AccountList(LineList):
             (("=" if marks.ascii else marks.bar_full) * half, "partial"),
             (marks.bar_empty * (cells - full - half), "rule"),
         ]
-        return [*pieces, (f" {_short(used)}/{_short(limit)}".ljust(width + 1), "text")]
+        return [*pieces, (f" {short(used)}/{short(limit)}".ljust(width + 1), "text")]
 
 
 def _quota_entries(rows: list[QuotaRow]) -> list[Entry]:
     """Models in use, and how many are not: a project has limits for every model there is."""
-    used: list[Entry] = [row for row in rows if _in_use(row)]
+    used: list[Entry] = [row for row in rows if in_use(row)]
     idle = len(rows) - len(used)
     if idle and used:
         used.append(f"{idle} more {'model' if idle == 1 else 'models'} not used today")
     elif idle:
         used.append(f"{idle} {'model' if idle == 1 else 'models'}, none used today")
     return used
-
-
-def _in_use(row: QuotaRow) -> bool:
-    return bool(row.minute_used or row.minute_reserved or row.tokens_used or row.day_used or row.resting_until)
-
-
-def _short(value: int) -> str:
-    """`412`, `12k`, `1.2M`."""
-    if value < 10_000:
-        return str(value)
-    if value < 1_000_000:
-        return f"{value // 1000}k"
-    return f"{value / 1e6:.1f}M".replace(".0M", "M")
