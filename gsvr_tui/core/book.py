@@ -54,6 +54,7 @@ class Book:
         "rest_note",
         "rest_until_mono",
         "rest_until_wall",
+        "rpm_now",
         "stated",
         "tokens_day",
         "trial",
@@ -80,6 +81,7 @@ class Book:
         self.trial = False  # after a long rest one request goes first
         self.raised_on = day  # the last day on which one request above a learned limit was allowed
         self.others = 0  # requests a minute that another program on the project seems to take
+        self.rpm_now: int | None = None  # the limit less those
         self.inferred = 0  # answered since a limit was inferred: it is raised step by step
 
     def take_limits(self, *, stated: Limits | None = None, learned: Limits | None = None) -> None:
@@ -96,6 +98,7 @@ class Book:
             paced=self.learned.paced,
             learned_at=self.learned.learned_at,
         )
+        self._leave_to_others(self.others)
         whole_truth = self.stated.source == "user" and bool(self.stated.rpm or self.stated.tpm)
         self.feels = not whole_truth and (self.limits.rpm is None or self.limits.tpm is None)
 
@@ -137,7 +140,7 @@ class Book:
         if limit is not None:
             within = known == limit and answered < limit
             if within and learned.paced:  # not the service's way of refilling then: somebody else is on the project
-                self.others = min(limit - 1, max(self.others + 1, limit - answered))
+                self._leave_to_others(min(limit - 1, max(self.others + 1, limit - answered)))
                 self.inferred = 0
             return replace(_named(learned, "rpm", limit, now), paced=learned.paced or within)
         self.inferred = 0
@@ -153,15 +156,17 @@ class Book:
         """
         self.inferred += 1
         if self.others and self.inferred >= OTHERS_WINDOWS * (self.rpm_now or 1):
-            self.inferred, self.others = 0, self.others - 1
+            self.inferred = 0
+            self._leave_to_others(self.others - 1)
         elif self.learned.source == "inferred" and self.learned.rpm is not None and self.inferred >= self.learned.rpm:
             self.inferred = 0
             self.take_limits(learned=replace(self.learned, rpm=self.learned.rpm + 1))
 
-    @property
-    def rpm_now(self) -> int | None:
-        """Requests a minute, less those that another program seems to take."""
-        return None if self.limits.rpm is None else max(min(1, self.limits.rpm), self.limits.rpm - self.others)
+    def _leave_to_others(self, count: int) -> None:
+        """So many requests a minute seem to be taken by another program on the project."""
+        self.others = count
+        rpm = self.limits.rpm
+        self.rpm_now = None if rpm is None else max(min(1, rpm), rpm - count)
 
     # ---------------------------------------------------------------- rests
 

@@ -262,8 +262,10 @@ class Dispatcher:
             return
         for key in self._by_rank(self._state.board.upload, look.now):
             heap = self._state.board.upload[key]
+            top = self._state.board.top(heap)
+            most = self._state.uploads(top.size_bytes if top is not None else 0, look.now)
             for entry in self._state.board.first(heap, LOOK_AHEAD):
-                if self._state.busy[Step.UPLOAD] >= self._state.uploads(entry.size_bytes, look.now):
+                if self._state.busy[Step.UPLOAD] >= most:
                     return
                 if not self._bind(entry, actions, look):
                     break
