@@ -14,14 +14,15 @@ from gsvr_tui.core.catalogue import Catalogue
 from gsvr_tui.core.forecast import Forecast, ForecastJob
 from gsvr_tui.core.forecast import _Run as VirtualRun  # plays a scheduler that has been given its standing
 from gsvr_tui.core.models import Account, JobState, Limits, Now
+from gsvr_tui.core.money import TIER_SPEND_USD
 from gsvr_tui.core.pacific import next_midnight
-from gsvr_tui.core.scheduler_state import AUTO_WORKERS_A_PROJECT
 from gsvr_tui.core.scheduling import JobArrived
+from gsvr_tui.service.capacity import Rooms, Usual, room, seconds_for
 from gsvr_tui.service.service_times import ServiceTimes
 from gsvr_tui.service.standing import Standing, TierLimits
 
-LONGEST_DAYS = 3_650
-DAY_S = 86_400.0
+MOST_BESIDE = 400
+"""Jobs played for the ends of a range and for what is compared with how things are."""
 WIDE_SHARE, WIDE_S = 0.1, 120.0
 """A range narrower than this is shown as one moment."""
 _HELD = {
@@ -93,23 +94,23 @@ class Foresight:
     def outlook(self, works: Sequence[Work], *, total: int = 0, ranged: bool = True) -> Outlook:
         """What is to be expected of these jobs, of which there are `total` (at least those given).
 
-        `ranged`: also how early and how late, by two further plays; else only the usual case.
+        `ranged`: also how early and how late, by two further and shorter plays; else only the usual case, shortly.
         """
         if not works:
             return Outlook(self._now.wall, self._now.wall, self._now.wall, "", 0.0, {})
         total = max(total, len(works))
         model = works[0].job.models[0]
         guesses = self.guesses({model for work in works for model in work.job.models})
-        played = works[: self._most]
-        factor = self._rest(works, played, total, guesses)
-        usual = self._play(played, 1.0, guesses)
+        most = self._most if ranged else min(self._most, MOST_BESIDE)
         spread = self.times.spread(model, sum(work.requests for work in works))
-        ends = self._end(usual, factor)
+        usual, ends = self._see(works, most, total, 1.0, guesses)
         low = high = ends
         if ranged and ends is not None:
-            low = self._end(self._play(played, 1.0 - spread, {}), factor)
-            high = self._end(self._play(played, 1.0 + spread, guesses), factor)
+            beside = min(self._most, MOST_BESIDE)
+            low = self._see(works, beside, total, 1.0 - spread, {})[1]
+            high = self._see(works, beside, total, 1.0 + spread, guesses)[1]
             low, high = min(ends, low or ends), max(ends, high or ends)
+        played = works[:most]
         price = math.fsum(need.usd for work in played for need in work.job.needs if not need.answered)
         return Outlook(
             ends_at=ends,
@@ -118,7 +119,7 @@ class Foresight:
             limited_by=self._limits(usual, ends, model, guesses),
             paid_share=min(1.0, usual.cost_usd / price) if price > 0 else 0.0,
             by_project=_scaled(usual.by_project, sum(work.requests for work in works) * total / len(works)),
-            stopped=usual.stopped.message if usual.stopped is not None else "",
+            stopped=self._stopped(usual, played, works, total),
         )
 
     # ---------------------------------------------------------------- playing
@@ -168,50 +169,59 @@ class Foresight:
 
     # ---------------------------------------------------------------- more than is played
 
-    def _end(self, played: Forecast, factor: float) -> float | None:
-        return None if played.ends_at is None else self._now.wall + (played.ends_at - self._now.wall) * factor
+    def _see(
+        self, works: Sequence[Work], most: int, total: int, pace: float, guesses: Mapping[str, TierLimits]
+    ) -> tuple[Forecast, float | None]:
+        """The first of the jobs played, and when all will have ended."""
+        played = works[:most]
+        seen = self._play(played, pace, guesses)
+        if seen.ends_at is None or self._stopped(seen, played, works, total):
+            return seen, None
+        return seen, seen.ends_at + self._rest(works, played, total, pace, guesses)
+
+    def _stopped(self, seen: Forecast, played: Sequence[Work], works: Sequence[Work], total: int) -> str:
+        """Why it does not come to its end; a cap also stops what is not played."""
+        if seen.stopped is not None:
+            return seen.stopped.message
+        usd = seen.cost_usd * total / max(1, len(played))
+        cap = self.standing.caps.run
+        if cap is not None and len(played) < total and self.standing.spent.get("run", 0.0) + usd > cap:
+            return f"the cap for this run is ${cap:.2f}; all of it needs about ${usd:.2f}"
+        return ""
 
     def _rest(
-        self, works: Sequence[Work], played: Sequence[Work], total: int, guesses: Mapping[str, TierLimits]
+        self,
+        works: Sequence[Work],
+        played: Sequence[Work],
+        total: int,
+        pace: float,
+        guesses: Mapping[str, TierLimits],
     ) -> float:
-        """How much longer all work takes than what is played."""
+        """Seconds that all work takes longer than what is played."""
         if total <= len(played):
-            return 1.0
+            return 0.0
         requests = sum(work.requests for work in works) or 1
-        tokens = sum(work.tokens for work in works) / requests
-        service_s = math.fsum(work.job.service_s * work.requests for work in works) / requests
-        rooms = self._rooms(works[0].job.models, tokens, service_s, guesses)
-        first = self._seconds(rooms, sum(work.requests for work in played))
-        everything = self._seconds(rooms, requests * total / len(works))
-        return everything / first if first > 0 else total / len(played)
+        usual = Usual(
+            sum(work.tokens for work in works) / requests,
+            math.fsum(work.job.service_s * work.requests for work in works) / requests * pace,
+            math.fsum(need.usd for work in works for need in work.job.needs if not need.answered) / requests,
+        )
+        rooms = self._rooms(works[0].job.models, usual, guesses)
+        first = seconds_for(rooms, sum(work.requests for work in played), self._now.wall)
+        return seconds_for(rooms, requests * total / len(works), self._now.wall) - first
 
-    def _seconds(self, rooms: Sequence[_Room], requests: float) -> float:
-        """Seconds that the projects together need for so many equal requests, day by day."""
-        wall, seconds, left, first = self._now.wall, 0.0, requests, True
-        for _ in range(LONGEST_DAYS):
-            span = next_midnight(wall) - wall
-            can = math.fsum(room.can(span, first=first) for room in rooms)
-            if can >= left or (can <= 0 and not first):
-                break
-            left, wall, seconds, first = left - can, next_midnight(wall), seconds + span, False
-        low, high = 0.0, DAY_S + 3_600.0
-        for _ in range(40):  # the moment in the last day at which the rest is done
-            middle = (low + high) / 2
-            done = math.fsum(room.can(middle, first=first) for room in rooms)
-            low, high = (low, middle) if done >= left else (middle, high)
-        return seconds + high
-
-    def _rooms(
-        self, models: Sequence[str], tokens: float, service_s: float, guesses: Mapping[str, TierLimits]
-    ) -> list[_Room]:
+    def _rooms(self, models: Sequence[str], usual: Usual, guesses: Mapping[str, TierLimits]) -> list[Rooms]:
+        """What each project can take: of the first model, then, when its day is used up, of the others."""
         used = {(view.project, view.model): view.day_used for view in self.standing.views}
-        rooms = {}
+        found = {}
         for account in self.standing.accounts:
+            spend = TIER_SPEND_USD.get(account.tier) if usual.usd > 0 else None
+            rooms = []
             for model in models:
                 known = self.standing.known(account, model) or guesses.get(account.name, {}).get(model) or Limits()
-                day_used = used.get((account.project, model), 0)
-                rooms[account.project, model] = _room(known, day_used, tokens, service_s)
-        return list(rooms.values()) or [_room(Limits(), 0, tokens, service_s)]
+                rooms.append(room(known, used.get((account.project, model), 0), usual, spend))
+            found[account.project] = Rooms(tuple(rooms))
+        return list(found.values()) or [Rooms((room(Limits(), 0, usual, None),))]
 
     # ---------------------------------------------------------------- words
 
@@ -231,31 +241,6 @@ class Foresight:
             if limits is None or limits.rpd is None:
                 return False
         return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """Requests a project × model can take: a second, in the rest of today, in a whole day."""
-
-    rate: float
-    left: float
-    day: float
-
-    def can(self, seconds: float, *, first: bool) -> float:
-        """Requests in the first seconds of a day; `first`: of today, with what is used of it."""
-        return min(self.left if first else self.day, self.rate * seconds)
-
-
-def _room(limits: Limits, used: int, tokens: float, service_s: float) -> _Room:
-    rates = [AUTO_WORKERS_A_PROJECT / max(0.1, service_s)]
-    if limits.rpm is not None:
-        rates.append(limits.rpm / 60.0)
-    if limits.tpm is not None and tokens > 0:
-        rates.append(limits.tpm / tokens / 60.0)
-    day = math.inf if limits.rpd is None else float(limits.rpd)
-    if limits.tpd is not None and tokens > 0:
-        day = min(day, limits.tpd / tokens)
-    return _Room(min(rates), max(0.0, day - used), day)
 
 
 def _scaled(counts: Mapping[str, int], total: float) -> dict[str, int]:

@@ -86,13 +86,23 @@ def test_a_cap_that_is_reached_means_that_it_never_ends() -> None:
     assert "the cap for this run is $0.05" in seen.stopped
 
 
+def test_a_cap_stops_also_what_is_not_played() -> None:
+    stands = standing(account("a", rpm=60), caps=Caps(run=1.0))
+    assert foresight(stands, most=50).outlook(works(90)).ends_at is not None
+    seen = foresight(stands, most=50).outlook(works(150))
+    assert seen.ends_at is None
+    assert "$1.00" in seen.stopped
+
+
 def test_money_spent_before_counts_against_the_caps() -> None:
     stands = replace(standing(account("a", rpm=5), caps=Caps(month=1.0)), spent={"month 2026-11": 0.98})
     assert foresight(stands).outlook(works(1)).ends_at is not None
     assert foresight(stands).outlook(works(5)).ends_at == pytest.approx(1_796_112_000.0, abs=600)  # 1 December
 
 
-@pytest.mark.parametrize("limits", [{"rpm": 10}, {"rpm": 10, "rpd": 120}, {"rpm": 10, "tpm": 100_000}])
+@pytest.mark.parametrize(
+    "limits", [{"rpm": 10}, {"rpm": 10, "rpd": 120}, {"rpm": 10, "tpm": 100_000}, {"rpm": 50, "rpd": 280}]
+)
 def test_of_many_jobs_a_part_played_tells_about_the_whole(limits: dict[str, Any]) -> None:
     stands = standing(account("a", **limits), account("b", **limits))
     whole = foresight(stands).outlook(works(600), ranged=False)
