@@ -36,7 +36,7 @@ from gsvr_tui.core.scheduling import (
     StopWork,
     UploadFile,
 )
-from gsvr_tui.core.text import clean_text
+from gsvr_tui.core.text import clean_text, format_duration
 from gsvr_tui.gemini.errors import GeminiFailure
 from gsvr_tui.report.output import OutputProblem
 from gsvr_tui.service.batch_files import BatchFiles, batch_formats
@@ -54,6 +54,7 @@ from gsvr_tui.service.probe_step import ProbeStep
 from gsvr_tui.service.restore import LIMITS_KEY, Restored, Restorer
 from gsvr_tui.service.settings import Parts, ServiceSettings
 from gsvr_tui.service.sharing import SharedProjects
+from gsvr_tui.service.sleep_watch import LOOK_S, SleepWatch
 from gsvr_tui.service.spare_answers import give_up
 from gsvr_tui.service.standing import tier_limits
 from gsvr_tui.service.telling import Teller
@@ -110,6 +111,7 @@ class Engine:
         self._teller = Teller(self)
         self._sharing = SharedProjects(self, self._teller.monitor.shared.__setitem__)
         self._commands = CommandDesk(self)
+        self._sleep_watch = SleepWatch()
         self._mailbox: list[Command] = []
         self._kick = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -172,12 +174,23 @@ class Engine:
         while True:
             self._kick.clear()
             self._take_commands()
+            self._look_at_clocks()
             plan = self.scheduler.next_actions(self.clock.now())
             self._carry_out(plan.actions)
             self._teller.publish(plan, busy=bool(self._tasks), stopping=self._draining)
             if self._draining and self._ended():
                 return
             await self._sleep(plan.wake_at)
+
+    def _look_at_clocks(self) -> None:
+        ahead = self._sleep_watch.jumped(self.clock.now(), self.clock.correction)
+        if not ahead:
+            return
+        if ahead > 0:
+            log.info("this computer slept for %s (or its clock was set): new connections", format_duration(ahead))
+        else:
+            log.warning("the clock of this computer was set back by %s", format_duration(-ahead))
+        self.errand(self.gateways.renew())
 
     def _ended(self) -> bool:
         if not self._tasks:
@@ -196,6 +209,7 @@ class Engine:
         if math.isinf(wait_s):
             await self._kick.wait()
             return
+        wait_s = min(wait_s, LOOK_S)  # a wait that began before a sleep may be over
         try:
             async with asyncio.timeout(max(0.0, wait_s)):
                 await self._kick.wait()

@@ -89,6 +89,14 @@ class Gateways:
         if gateway is not None and not self._calls[gateway]:
             await gateway.aclose()
 
+    async def renew(self) -> None:
+        """New connections from now on; calls under way keep theirs to their end."""
+        for name in list(self._ready):
+            tail = self.tails.get(name)
+            await self.forget(name)
+            if tail is not None:
+                self.tails[name] = tail
+
     async def close(self) -> None:
         """Close all."""
         for gateway in {*self._ready.values(), *self._calls}:

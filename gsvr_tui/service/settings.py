@@ -68,6 +68,11 @@ class Clock:
         """This moment."""
         return Now(self._mono(), self._wall() + self._offset)
 
+    @property
+    def correction(self) -> float:
+        """Seconds that the service's own time adds to this machine's."""
+        return self._offset
+
     def server_said(self, date: float) -> None:
         """The service's `Date` header, in whole seconds: small differences are ours to keep."""
         offset = date - self._wall()
