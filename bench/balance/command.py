@@ -22,7 +22,7 @@ from bench.balance.table import LEGEND, table
 from bench.balance.virtual import POLICY, foretold_s, run_policy
 
 QUICK = ("requests", "unknown", "tokens")
-QUICK_SHARE = 0.5
+QUICK_SHARE = 0.58
 QUICK_PEERS = ("round-robin+tenacity",)
 
 
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers", metavar="A,B", help=f"instead of the scene's own: {', '.join(ALL_PEERS)}")
     parser.add_argument("--no-peers", action="store_true", help="gsvr-tui alone; installs nothing")
     parser.add_argument("--contestants", metavar="A,B", help=f"instead of {OURS} and the peers")
-    parser.add_argument("--quick", action="store_true", help="three scenes, half the jobs, one run: under 3 minutes")
+    parser.add_argument("--quick", action="store_true", help="three scenes, fewer jobs, one run: under 3 minutes")
     parser.add_argument("--size", type=float, default=1.0, metavar="K", help="so many times the jobs")
     parser.add_argument("--policy", action="store_true", help="the scheduler alone in virtual time: a second a scene")
     parser.add_argument("--slower", type=float, default=1.0, metavar="K", help="time factors divided by K")
