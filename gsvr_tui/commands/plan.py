@@ -118,7 +118,7 @@ def _as_text(estimate: Estimate, ready: PlanReady, found: Found, accounts: tuple
     split = f" ({plural(ready.split, 'video')} in parts)" if ready.split else ""
     out(
         f"\n{plural(ready.videos, 'video')}, {format_duration(ready.seconds)}: {plural(requests, 'request')} to "
-        f"{estimate.model}{split}, {tokens:,} input tokens, {money_words(estimate)}."
+        f"{estimate.model}{split}, {tokens:,} input tokens, {_price(estimate, ready)}."
     )
     if not accounts:
         out("When: not known without an account. Add one: gsvr-tui accounts add main")
@@ -129,6 +129,14 @@ def _as_text(estimate: Estimate, ready: PlanReady, found: Found, accounts: tuple
         out(f"This is {within} the cap of {format_usd(ready.cap_usd)}.")
     for warning in ready.warnings:
         out(f"! {warning}")
+
+
+def _price(estimate: Estimate, ready: PlanReady) -> str:
+    """What it costs as things are; where some accounts are free, only a part of it is paid for."""
+    now = ready.options[0]
+    if estimate.free or now.ends_at is None:
+        return money_words(estimate)
+    return f"about {format_usd(now.cost_usd)} ({format_usd(now.cost_low_usd)}–{format_usd(now.cost_high_usd)})"
 
 
 def _row(video: VideoPlan, free: bool) -> tuple[str, str, str, str, str]:
@@ -201,6 +209,8 @@ def _as_json(estimate: Estimate, ready: PlanReady, found: Found, accounts: tuple
         json_line({"event": "option", **_option(option)})
     projects = {account.name: account.project for account in accounts}
     usd, low, high = estimate.usd()
+    if timed and timed[0].ends_at is not None:
+        usd, low, high = timed[0].cost_usd, timed[0].cost_low_usd, timed[0].cost_high_usd
     json_line(
         {
             "event": "summary",

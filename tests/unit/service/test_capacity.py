@@ -8,6 +8,7 @@ import pytest
 
 from gsvr_tui.core.models import Limits
 from gsvr_tui.core.pacific import next_midnight
+from gsvr_tui.core.scheduler_state import AUTO_WORKERS_A_PROJECT
 from gsvr_tui.service.capacity import Room, Rooms, Usual, room, seconds_for
 from tests.unit.service.worlds import WALL
 
@@ -31,7 +32,7 @@ def test_days_are_pacific_and_the_last_one_ends_when_the_work_does() -> None:
 
 def test_the_tightest_of_all_limits_is_the_rate() -> None:
     usual = Usual(tokens=50_000.0, service_s=8.0, usd=0.1)
-    assert room(Limits(), 0, usual, None).rate == 1.0  # eight at a time
+    assert room(Limits(), 0, usual, None).rate == AUTO_WORKERS_A_PROJECT / 8
     assert room(Limits(rpm=30), 0, usual, None).rate == 0.5
     assert room(Limits(rpm=30, tpm=600_000), 0, usual, None).rate == pytest.approx(0.2)
     assert room(Limits(rpm=30), 0, usual, 6.0).rate == pytest.approx(0.1)
