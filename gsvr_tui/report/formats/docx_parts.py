@@ -63,7 +63,9 @@ def shade(paragraph: Paragraph, colour: str) -> None:
 
 def add_link(paragraph: Paragraph, address: str, text: str, *, bold: bool = False) -> None:
     """A link to an address outside the document, kept as a relationship."""
-    identity = paragraph.part.relate_to(address, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    relations = paragraph.part.rels
+    identity = f"rIdLink{len(relations)}"  # the library's own way looks through all of them for each
+    relations.add_relationship(RELATIONSHIP_TYPE.HYPERLINK, address, identity, is_external=True)
     link = OxmlElement("w:hyperlink")
     link.set(qn("r:id"), identity)
     _link_run(paragraph, link, text, bold=bold)

@@ -66,9 +66,14 @@ def _harden(token: Token) -> None:
 
 # ---------------------------------------------------------------- plain text
 
+_BARE = re.compile(r"[^\W\d_](?: ?[^\s*_`\[\]<>&\\#|~!$%^={}:+\x00-\x1f\x7f-])* ?")
+"""One line that begins with a letter and has no sign of Markdown's in it."""
+
 
 def to_plain(markdown: str) -> str:
     """The words alone: paragraphs as lines, list entries with `- `, cells with a bar between them."""
+    if _BARE.fullmatch(markdown):  # most sentences: what the parser would give, without asking it
+        return markdown.rstrip(" ")
     lines = [re.sub(r"[ \t]+", " ", line).strip() for line in _plain_lines(tokens(markdown))]
     return "\n".join(line for line in lines if line)
 
