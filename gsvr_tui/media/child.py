@@ -8,6 +8,7 @@ no open files. It answers one question at a time and ends when its pipe does. It
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import subprocess
@@ -174,8 +175,7 @@ class MediaChildren:
                 try:
                     helper = _Helper(self._program)
                 except OSError as error:
-                    words = (error.strerror or type(error).__name__).lower()
-                    raise MediaProblem("NO_HELPER", f"no process can be started to look into it ({words})") from None
+                    raise _no_helper(error) from None
             self._busy.add(helper)
             return helper
 
@@ -201,6 +201,14 @@ def _problem(crash: Crashed) -> MediaProblem:
     return MediaProblem(
         "DECODER_CRASHED", "the video decoder crashed over it", "Convert it to MP4 (H.264 and AAC); it may be damaged."
     )
+
+
+def _no_helper(error: OSError) -> MediaProblem:
+    words = (error.strerror or type(error).__name__).lower()
+    advice = "Close other programs; it is tried again by itself."
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        advice = "Raise the limit of open files (ulimit -n) and start again."
+    return MediaProblem("NO_HELPER", f"no process can be started to look into videos ({words})", advice)
 
 
 def _limit(path: Path, limit_s: float | None) -> float:

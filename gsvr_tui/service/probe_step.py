@@ -97,6 +97,7 @@ class ProbeStep:
         elif problem.code in ("TRUNCATED", "EMPTY", "NOT_A_VIDEO"):
             failure = self._growing(job)
         elif problem.code == "NO_HELPER":
+            patience.say_once(f"{problem.message}. {problem.advice}")
             failure = Failure(FailureKind.RETRY, Scope.ITEM, problem.code, problem.message, problem.advice)
         if failure is None:
             failure = Failure(FailureKind.ITEM, Scope.ITEM, problem.code, problem.message, problem.advice)

@@ -36,6 +36,13 @@ class Patience:
         self._looks: dict[str, int] = defaultdict(int)
         self._seen: dict[str, tuple[int, int]] = {}  # job → size and time of its file at the last look
         self._missing_roots: set[str] = set()
+        self._said: set[str] = set()
+
+    def say_once(self, words: str) -> None:
+        """Tell something that holds for every job, the first time."""
+        if words not in self._said:
+            self._said.add(words)
+            log.warning("%s", words)
 
     def forget(self, job_id: str) -> None:
         """The job goes on."""
