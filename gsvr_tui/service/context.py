@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -44,9 +44,15 @@ class Context:
     tokens_per_minute: Callable[[str], int | None]  # the largest limit a model has among the projects in use
     media: MediaChildren = field(default_factory=MediaChildren)  # no helper is started before it is needed
     patience: Patience = field(default_factory=Patience)
+    recorder: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, thread_name_prefix="gsvr-answer"))
     on_refusal: Callable[[float], None] = field(default=lambda seconds: None)  # how long it took until one was here
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something slow and blocking outside the loop."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, lambda: function(*args, **kwargs))
+
+    async def recorded(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for what was paid for: it does not wait behind hashing and looking into videos."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.recorder, lambda: function(*args, **kwargs))

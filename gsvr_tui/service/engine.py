@@ -440,4 +440,5 @@ class Engine:
         await self.gateways.close()
         self.context.media.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self.context.recorder.shutdown(wait=False)
         self._teller.unfollow_logs()

@@ -196,7 +196,7 @@ class _Request:
             asked_at=self._intent.sent_at or now.wall,
             answered_at=now.wall,
         )
-        await context.in_thread(context.desk.store.answers.write, header, answer.raw)
+        await context.recorded(context.desk.store.answers.write, header, answer.raw)
         failure = answer_failure(answer)
         cost = self._price(answer.usage, now)
         state = RequestState.ANSWERED if failure is None else RequestState.FAILED
