@@ -157,6 +157,8 @@ def _findings(document: Doc, report: Report) -> None:
 def _about(document: Doc, report: Report) -> None:
     document.add_heading(word("about", report.language), 1)
     table = document.add_table(0, 2)
+    table.autofit = False
+    table.columns[0].width, table.columns[1].width = Inches(1.3), Inches(5.2)
     for name, value in about(report):
         cells = table.add_row().cells
         cells[0].text, cells[1].text = xml_text(name), xml_text(value)

@@ -140,6 +140,6 @@ def links_from(root: Path, files: Sequence[str], formats: Sequence[str]) -> dict
         if path.is_relative_to(root):
             suffix = path.name[len(without_suffix(path.name)) :]
             fmt = next((f for f in FORMATS if suffix in (file_suffix(f, (*formats, f)), FORMATS[f].suffix)), "")
-            if fmt:  # the last one written is the newest
-                links[fmt] = quote_path("./" + os.path.relpath(path, root).replace(os.sep, "/"))
+            if fmt:  # what was written last comes first
+                links.setdefault(fmt, quote_path("./" + os.path.relpath(path, root).replace(os.sep, "/")))
     return {fmt: links[fmt] for fmt in FORMATS if fmt in links}

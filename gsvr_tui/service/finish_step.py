@@ -42,8 +42,9 @@ class Rendered:
 
 
 def kept_outputs(job: Job, files: WrittenFiles) -> dict[str, object]:
-    """Outputs of a job and their hashes as fields of it, those of formats that were not written now among them."""
-    known = dict(zip(job.outputs, job.output_hashes.split(), strict=False)) | files.hashes
+    """Outputs of a job and their hashes as fields of it: those written now, then those of other formats or names."""
+    before = dict(zip(job.outputs, job.output_hashes.split(), strict=False))
+    known = files.hashes | {path: digest for path, digest in before.items() if path not in files.hashes}
     return {"outputs": tuple(known), "output_hashes": " ".join(known.values())}
 
 

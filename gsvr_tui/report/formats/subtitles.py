@@ -180,15 +180,41 @@ def split_text(text: str) -> list[tuple[str, ...]]:
             held = joined
             continue
         if held:
-            pieces.append(tuple(wrap(held)))
+            pieces.append(_balanced(wrap(held)))
         lines = wrap(sentence)
         while len(lines) > LINES:
-            pieces.append(tuple(lines[:LINES]))
+            pieces.append(_balanced(lines[:LINES]))
             lines = lines[LINES:]
         held = _joined(lines)
     if held:
-        pieces.append(tuple(wrap(held)))
+        pieces.append(_balanced(wrap(held)))
     return pieces
+
+
+_AT_SIGN = 24
+"""So many columns of unevenness are worth a break behind a comma or a full stop."""
+
+
+def _balanced(lines: Sequence[str]) -> tuple[str, ...]:
+    """Two lines broken where it reads best: behind a sign, or else in the middle."""
+    if len(lines) != 2:
+        return tuple(lines)
+    text = _joined(lines)
+    limit = _limit(text)
+    words = list(_words(text))
+    best: tuple[int, tuple[str, ...]] = (LINE_CELLS + _AT_SIGN, tuple(lines))
+    for place in range(1, len(words)):
+        left, right = "".join(words[:place]).strip(), "".join(words[place:]).strip()
+        widths = cell_width(left), cell_width(right)
+        if not left or not right or max(widths) > limit:
+            continue
+        cost = abs(widths[0] - widths[1]) - (_AT_SIGN if left[-1] in _CLOSING else 0)
+        best = min(best, (cost, (left, right)))
+    return best[1]
+
+
+def _limit(text: str) -> int:
+    return LINE_CELLS_WIDE if any(map(_wide, text)) else LINE_CELLS
 
 
 def _joint(before: str, after: str) -> str:
@@ -210,7 +236,7 @@ def wrap(text: str) -> list[str]:
     """Lines of at most LINE_CELLS columns: broken at blanks and between wide characters, never before a closing sign.
     A word longer than a line is cut.
     """
-    limit = LINE_CELLS_WIDE if any(map(_wide, text)) else LINE_CELLS
+    limit = _limit(text)
     lines: list[str] = []
     line = ""
     for word in _words(text):

@@ -59,7 +59,7 @@ def test_what_is_said_is_read_back_with_its_times_and_speakers(lesson_report: Re
     ]
     subtitles = read_srt(lesson_report)
     assert [s.index for s in subtitles] == [1, 2]
-    assert subtitles[0].content == "Dr. Lim: Good morning. Why is the sky\nblue?"
+    assert subtitles[0].content == "Dr. Lim: Good morning.\nWhy is the sky blue?"
     assert subtitles[1].start.total_seconds() == 12.0
 
 
