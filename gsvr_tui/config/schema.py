@@ -16,6 +16,7 @@ from gsvr_tui.core.models import Account, KeyRef, Limits
 
 GOOGLE_HOST = "generativelanguage.googleapis.com"
 DEFAULT_MODEL = "gemini-3.8-flash"
+FALLBACK_MODEL = "gemini-3.5-flash-lite"
 MOST_WORKERS = 64
 _YES_NO = {"yes": True, "on": True, "no": False, "off": False}
 _NAME = re.compile(r"[\w][\w .@+-]{0,63}")
@@ -46,6 +47,7 @@ def _none_as_section(value: Any) -> Any:
 Switch = Annotated[bool, Field(strict=True), BeforeValidator(_yes_no)]
 Name = Annotated[str, BeforeValidator(_number_as_text)]
 Count = Annotated[int, Field(strict=True, ge=0)]
+Hours = Annotated[float, Field(strict=True, ge=0, le=744, allow_inf_nan=False)]
 Dollars = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_none_as_empty)]
 
@@ -137,6 +139,7 @@ class AccountConfig(_Section):
     base_url: str = ""
     allow_custom_endpoint: Switch = False
     enabled: Switch = True
+    max_in_flight: Count = 0  # uploads and requests at the same time; 0: no bound of its own
 
     @field_validator("name")
     @classmethod
@@ -168,6 +171,7 @@ class AccountConfig(_Section):
             limits=limits,
             base_url=self.base_url.rstrip("/"),
             enabled=self.enabled,
+            max_in_flight=self.max_in_flight,
         )
 
 
@@ -194,7 +198,8 @@ class Config(_Section):
     output: Annotated[OutputConfig, BeforeValidator(_none_as_section)] = OutputConfig()
     template: str = ""  # empty: the standard one
     model: str = DEFAULT_MODEL
-    fallback_models: Texts = ()
+    fallback_models: Texts = (FALLBACK_MODEL,)
+    fallback_after_hours: Hours | None = None  # wait so long for the model first; None: until Pacific midnight
     workers: Annotated[int, Field(strict=True, ge=0, le=MOST_WORKERS)] = 0  # 0, "auto": computed from the quotas
     budget: Annotated[BudgetConfig, BeforeValidator(_none_as_section)] = BudgetConfig()
     accounts: Annotated[tuple[AccountConfig, ...], BeforeValidator(_none_as_empty)] = ()

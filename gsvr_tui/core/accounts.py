@@ -95,6 +95,22 @@ class MultiAccountManager:
             return choices[0] if choices else None
         return min(choices, key=lambda a: (a.name != prefer, self._in_flight.get(a.name, 0)))
 
+    def free_account(self, project: str, prefer: str = "") -> Account | None:
+        """The same, among accounts that have not reached what the user allows them at the same time."""
+        best = self.account_for(project, prefer)
+        if best is None or not self._full(best):
+            return best
+        choices = [a for a in self._accounts.values() if a.project == project and self.usable(a.name)]
+        free = [account for account in choices if not self._full(account)]
+        return min(free, key=lambda a: self._in_flight.get(a.name, 0), default=None)
+
+    def all_full(self, project: str) -> bool:
+        """True when a project has usable accounts and all have reached what the user allows them."""
+        return self.project_usable(project) and self.free_account(project) is None
+
+    def _full(self, account: Account) -> bool:
+        return 0 < account.max_in_flight <= self._in_flight.get(account.name, 0)
+
     def started(self, name: str) -> None:
         """Something went out on this account."""
         self._in_flight[name] = self._in_flight.get(name, 0) + 1

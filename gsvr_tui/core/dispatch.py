@@ -12,7 +12,6 @@ from gsvr_tui.core.failure_policy import FailurePolicy
 from gsvr_tui.core.ledger import Slot
 from gsvr_tui.core.models import Now, Step
 from gsvr_tui.core.money import CapHit
-from gsvr_tui.core.pacific import next_midnight
 from gsvr_tui.core.scheduler_state import AUTO_WORKERS_UNKNOWN, SchedulerState
 from gsvr_tui.core.scheduling import (
     Action,
@@ -114,7 +113,7 @@ class Dispatcher:
 
     def _start_on(self, project: str, heap: list[HeapItem], actions: list[Action], look: Look) -> bool:
         """Send the first request that can go on a project; True when one went or jobs were moved away."""
-        if self._state.out_on[project] >= self._state.ceiling():
+        if self._state.out_on[project] >= self._state.ceiling() or self._state.pool.all_full(project):
             return False
         for entry in self._in_order(project, heap, look.now):
             need = entry.unsent()
@@ -172,7 +171,7 @@ class Dispatcher:
         return sorted(entries, key=lambda entry: -sizes.get(entry.job, 0))
 
     def _send(self, entry: Entry, need: SegmentNeed, project: str, model: str, usd: float, now: Now) -> SendRequest:
-        account = self._state.pool.account_for(project, prefer=entry.account)
+        account = self._state.pool.free_account(project, prefer=entry.account)
         if account is None:
             raise AssertionError("a project with no usable account was asked")
         request = self._state.ids.next(now.wall)
@@ -192,7 +191,7 @@ class Dispatcher:
 
     def _pick_model(self, models: Chain, project: str, tokens: int, now: Now) -> tuple[str, Slot] | None:
         """The first model of the chain the project can run today; if none can, the one that can soonest."""
-        midnight = now.mono + next_midnight(now.wall) - now.wall
+        soon = now.mono + self._state.patience_s(now)
         best: tuple[str, Slot] | None = None
         for model in models:
             if model in self._state.dead_models:
@@ -200,7 +199,7 @@ class Dispatcher:
             slot = self._state.ledger.earliest(project, model, tokens, now)
             if math.isinf(slot.at):
                 continue
-            if slot.at < midnight and not self._state.breaker(model).gave_way(now.mono):
+            if slot.at <= soon and not self._state.breaker(model).gave_way(now.mono):
                 return model, slot
             if best is None or slot.at < best[1].at:
                 best = model, slot
@@ -286,7 +285,7 @@ class Dispatcher:
             best = self._choose(entry, need, affordable, look.now)
             if best is not None and best.seconds + MOVE_GAIN_S < choice.seconds:
                 return False  # it would only move there when that has room again
-        account = self._state.pool.account_for(choice.project)
+        account = self._state.pool.free_account(choice.project)
         if account is None:
             return False
         if choice.project in entry.file_projects:
@@ -338,7 +337,7 @@ class Dispatcher:
 
     def _choose(self, entry: Entry, need: SegmentNeed, projects: Iterable[str], now: Now) -> Choice | None:
         """The project with the earliest answer, by the first model of the chain that can answer today."""
-        to_midnight = next_midnight(now.wall) - now.wall
+        soon = now.mono + self._state.patience_s(now)
         bound = self._state.board.bound
         waiting = {project: bound[project, entry.models] for project in projects}
         best: Choice | None = None
@@ -350,7 +349,8 @@ class Dispatcher:
             )
             if choice is None:
                 continue
-            if choice.seconds < to_midnight and not self._state.breaker(model).gave_way(now.mono):
+            slot = self._state.ledger.earliest(choice.project, model, need.tokens, now)
+            if slot.at <= soon and not self._state.breaker(model).gave_way(now.mono):
                 return choice
             if best is None or choice.seconds < best.seconds:
                 best = choice

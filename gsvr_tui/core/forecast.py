@@ -80,11 +80,11 @@ def forecast(
             ),
             now,
         )
-    return _Run(scheduler, by_id, now, bytes_per_s).play()
+    return VirtualRun(scheduler, by_id, now, bytes_per_s).play()
 
 
-class _Run:
-    """One play of the scheduler against known service times."""
+class VirtualRun:
+    """Plays a scheduler, as it stands, against known service times. Jobs are named by `jobs`."""
 
     def __init__(self, scheduler: Scheduler, jobs: Mapping[str, ForecastJob], now: Now, bytes_per_s: float) -> None:
         self._scheduler = scheduler

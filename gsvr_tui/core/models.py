@@ -290,6 +290,7 @@ class Account:
     limits: Mapping[str, Limits] = field(default_factory=dict)  # by model, set by the user
     base_url: str = ""  # empty: Google's
     enabled: bool = True
+    max_in_flight: int = 0  # uploads and requests at the same time; 0: no bound of its own
 
 
 class AccountHealth(StrEnum):

@@ -22,8 +22,16 @@ from gsvr_tui.core.scheduling import Event, Plan
 class Scheduler:
     """See the module. One instance is driven from one thread."""
 
-    def __init__(self, *, random: Random, caps: Caps | None = None, workers: int = 0, max_attempts: int = 3) -> None:
-        self.state = SchedulerState(random, caps, workers)
+    def __init__(
+        self,
+        *,
+        random: Random,
+        caps: Caps | None = None,
+        workers: int = 0,
+        max_attempts: int = 3,
+        fallback_after_s: float | None = None,
+    ) -> None:
+        self.state = SchedulerState(random, caps, workers, fallback_after_s)
         policy = FailurePolicy(self.state, max_attempts)
         self._intake = Intake(self.state, policy)
         self._dispatcher = Dispatcher(self.state, policy)

@@ -15,6 +15,7 @@ from gsvr_tui.core.ids import IdMaker
 from gsvr_tui.core.ledger import Ledger
 from gsvr_tui.core.models import Now, Step
 from gsvr_tui.core.money import Caps, MoneyBook
+from gsvr_tui.core.pacific import next_midnight
 from gsvr_tui.core.scheduling import Action, ForgetAnswers, SegmentNeed
 
 AUTO_WORKERS_A_PROJECT = 16
@@ -28,7 +29,7 @@ MOST_UPLOADS = 8
 class SchedulerState:
     """The parts, and the few operations that keep them in step with each other."""
 
-    def __init__(self, random: Random, caps: Caps | None, workers: int) -> None:
+    def __init__(self, random: Random, caps: Caps | None, workers: int, fallback_after_s: float | None = None) -> None:
         self.random = random
         self.ids = IdMaker(random)
         self.ledger = Ledger()
@@ -47,6 +48,7 @@ class SchedulerState:
         self.halted = False  # start nothing at all, local work included: the process ends
         self.stalled = ""
         self.workers_set = workers
+        self._fallback_after_s = fallback_after_s
         self._models_before: set[str] = set()  # the primary models of the queue when it last had any
         self.extra: list[Action] = []
         self.waits: Counter[str] = Counter()  # which dimension held requests back, by seconds of waiting
@@ -86,6 +88,10 @@ class SchedulerState:
         needed = math.ceil(rate / 60.0 * self.balancer.upload_s(size_bytes)) + 1
         most = min(MOST_UPLOADS, self.workers_set) if self.workers_set else MOST_UPLOADS
         return max(min(FEWEST_UPLOADS, most), min(most, needed))
+
+    def patience_s(self, now: Now) -> float:
+        """How long a job waits for its primary model before a fallback takes it: the user's bound, else today."""
+        return next_midnight(now.wall) - now.wall if self._fallback_after_s is None else self._fallback_after_s
 
     def ceiling(self) -> int:
         """Paid requests in flight at most on one project."""

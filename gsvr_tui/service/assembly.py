@@ -27,7 +27,6 @@ from gsvr_tui.store.status import StoreStatus
 log = logging.getLogger("gsvr_tui.service")
 
 DEFAULT_TEMPLATE = "comprehensive_lesson"
-DEFAULT_FALLBACKS = ("gemini-3.5-flash-lite",)
 CLOSE_S = 10.0
 
 
@@ -60,7 +59,8 @@ def settings_of(config: Config, places: Places, env: Mapping[str, str]) -> Servi
         output_dir=str(Path(config.output.directory).expanduser()) if config.output.directory else str(places.reports),
         template=config.template or DEFAULT_TEMPLATE,
         model=config.model,
-        fallback_models=config.fallback_models or DEFAULT_FALLBACKS,
+        fallback_models=config.fallback_models,
+        fallback_after_s=None if config.fallback_after_hours is None else config.fallback_after_hours * 3600.0,
         formats=tuple(config.output.formats),
         language=config.language,
         workers=config.workers,

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gsvr_tui.core.catalogue import Catalogue
-from gsvr_tui.core.forecast import Forecast, ForecastJob
-from gsvr_tui.core.forecast import _Run as VirtualRun  # plays a scheduler that has been given its standing
+from gsvr_tui.core.forecast import Forecast, ForecastJob, VirtualRun
 from gsvr_tui.core.models import Account, JobState, Limits, Now
 from gsvr_tui.core.money import TIER_SPEND_USD
 from gsvr_tui.core.pacific import next_midnight

@@ -27,6 +27,7 @@ class ServiceSettings:
     template: str = "comprehensive_lesson"
     model: str = "gemini-3.8-flash"
     fallback_models: tuple[str, ...] = ()
+    fallback_after_s: float | None = None  # how long a job waits for its model first; None: until Pacific midnight
     formats: tuple[str, ...] = ("markdown", "json")
     language: str = ""
     workers: int = 0  # 0: computed

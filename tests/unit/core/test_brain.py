@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gsvr_tui.core.failure import Failure, FailureKind, QuotaViolation, Scope
@@ -203,3 +205,34 @@ def test_a_project_that_is_forbidden_a_model_is_left_alone_and_others_do_the_wor
     world.run()
     assert world.finals() == {JobState.DONE: 12}
     assert sum(1 for _, _, s in world.sends if s.project == "p-a") <= 5
+
+
+# ---------------------------------------------------------------- the user's bounds
+
+
+def test_an_account_never_has_more_in_flight_than_its_owner_allows() -> None:
+    bounded = replace(limited("a", rpm=100), max_in_flight=2)
+    most = 0
+
+    def watch() -> bool:
+        nonlocal most
+        most = max(most, world.scheduler.state.pool.in_flight("a"))
+        return False
+
+    world = World([bounded, limited("b", rpm=5)], workers=16)
+    world.add(30)
+    world.run(until=watch)
+    assert world.finals() == {JobState.DONE: 30}
+    assert most == 2
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(None, "m"), (0.0, "lite"), (24.0, "m")])
+def test_a_fallback_is_used_after_the_time_the_user_bears_and_not_before(hours: float | None, expected: str) -> None:
+    bound = None if hours is None else hours * 3600
+    limits = {"m": Limits(rpm=1, source="user"), "lite": Limits(rpm=50, source="user")}
+    world = World([account("a", limits=limits)], workers=4, fallback_after_s=bound)
+    world.add(3, models=("m", "lite"))
+    world.run()
+    models = [s.model for _, _, s in world.sends]
+    assert models[0] == "m"
+    assert models[1] == expected

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from gsvr_tui.core.failure import Failure, FailureKind, Scope
-from gsvr_tui.core.forecast import ForecastJob
-from gsvr_tui.core.models import Limits, Now
-from gsvr_tui.core.scheduling import AccountRefused, AccountSwitched, SegmentNeed
-from gsvr_tui.core.whatif import World as Common
-from gsvr_tui.core.whatif import what_if
+from gsvr_tui.core.models import Limits
+from gsvr_tui.core.scheduling import AccountRefused, AccountSwitched
 from gsvr_tui.core.why import why
-from tests.unit.core.world import START, World, account
+from tests.unit.core.world import World, account
 
 
 def limited(name: str, **limits: int):  # type: ignore[no-untyped-def]
@@ -65,31 +60,3 @@ def test_a_video_too_large_for_the_minute_is_named_with_its_tokens() -> None:
 def test_with_nothing_to_do_an_account_is_ready() -> None:
     world = World([limited("a", rpm=5)])
     assert why(world.scheduler.state, world.now) == {"a": "ready; there is nothing to do"}
-
-
-class _Double:
-    def needs(self, job: ForecastJob, model: str, *, free: bool) -> tuple[SegmentNeed, ...]:
-        return tuple(SegmentNeed(n.index, n.tokens, 0.0 if free else 0.1) for n in job.needs)
-
-
-def test_what_if_compares_one_more_account_the_fallback_and_the_paid_tier() -> None:
-    now = Now(1000.0, START)
-    jobs = [
-        ForecastJob(f"039aj8v0000{i:02d}", "b", ("m", "lite"), (SegmentNeed(0, 1000, 0.0),), 1000, 20.0)
-        for i in range(40)
-    ]
-    limits = {"m": Limits(rpm=5, source="user"), "lite": Limits(rpm=20, source="user")}
-    free = account("a", limits=limits, tier="free")
-    world = Common((free,), {}, None, 16, 1e9, 0.25)
-    options = {o.name: o for o in what_if(jobs, world, now, pricing=_Double(), paid_limits={"m": Limits(rpm=100)})}
-    assert list(options) == ["now", "one more account", "fallback model", "paid tier"]
-    ends = {name: option.usual.ends_at or 0.0 for name, option in options.items()}
-    assert ends["one more account"] < ends["now"]
-    assert ends["fallback model"] < ends["now"]
-    assert ends["paid tier"] < ends["now"]
-    assert options["now"].usual.cost_usd == 0.0
-    assert options["paid tier"].usual.cost_usd == pytest.approx(4.0)
-    low, high = options["now"].low.ends_at, options["now"].high.ends_at
-    assert low is not None
-    assert high is not None
-    assert low <= ends["now"] <= high

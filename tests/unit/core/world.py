@@ -76,9 +76,10 @@ class World:
         faults: Faults | None = None,
         verdicts: Verdicts | None = None,
         segments: Callable[[str], tuple[SegmentNeed, ...]] | None = None,
+        fallback_after_s: float | None = None,
     ) -> None:
         self.random = Random(seed)
-        self.scheduler = Scheduler(random=Random(seed), caps=caps, workers=workers)
+        self.scheduler = Scheduler(random=Random(seed), caps=caps, workers=workers, fallback_after_s=fallback_after_s)
         self.now = Now(1000.0, START)
         self.service_s = service_s
         self.upload_s = upload_s
