@@ -79,7 +79,12 @@ class Engine:
         self.parts = parts
         self.outbox = outbox
         self.clock = parts.clock
-        self.scheduler = Scheduler(random=parts.random, caps=settings.caps, workers=settings.workers)
+        self.scheduler = Scheduler(
+            random=parts.random,
+            caps=settings.caps,
+            workers=settings.workers,
+            fallback_after_s=settings.fallback_after_s,
+        )
         self.state = self.scheduler.state
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="gsvr-work")
         self.desk = JobDesk(parts.store, outbox, parts.clock)
