@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 import av
+import av.filter
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -210,12 +211,40 @@ def difference_hash(frame: VideoFrame) -> int:
 
 
 def _small(frame: VideoFrame, video: VideoStream) -> VideoFrame:
-    """At most MAX_SIDE pixels a side, with square pixels."""
+    """At most MAX_SIDE pixels a side, with square pixels, upright."""
     ratio = float(video.sample_aspect_ratio or 1)
     width, height = frame.width * (ratio if 0.1 < ratio < 10 else 1.0), float(frame.height)
     scale = min(1.0, MAX_SIDE / max(width, height))
     even = (max(2, round(side * scale / 2) * 2) for side in (width, height))
-    return frame.reformat(width=next(even), height=next(even), format="yuvj420p")
+    turn = round(frame.rotation / 90) % 4  # quarters against the clock, as phones note them
+    return _turned(frame.reformat(width=next(even), height=next(even), format="yuvj420p"), turn)
+
+
+_TURNS: dict[int, tuple[tuple[str, str | None], ...]] = {
+    1: (("transpose", "cclock"),),
+    2: (("hflip", None), ("vflip", None)),
+    3: (("transpose", "clock"),),
+}
+
+
+def _turned(frame: VideoFrame, quarters: int) -> VideoFrame:
+    if quarters == 0:
+        return frame
+    graph = av.filter.Graph()
+    frame.pts, frame.time_base = 0, Fraction(1, 25)
+    last = graph.add_buffer(
+        width=frame.width, height=frame.height, format=av.VideoFormat("yuvj420p"), time_base=Fraction(1, 25)
+    )
+    source = last
+    for name, argument in _TURNS[quarters]:
+        step = graph.add(name, argument)
+        last.link_to(step)
+        last = step
+    last.link_to(graph.add("buffersink"))
+    graph.configure()
+    source.push(frame)
+    turned = graph.vpull()
+    return turned.reformat(format="yuvj420p")
 
 
 def _jpeg(picture: VideoFrame) -> bytes:

@@ -86,6 +86,36 @@ def test_large_and_tall_videos_become_small_pictures_of_their_shape(tmp_path: Pa
     assert len(key_frames(wide, [0.5])[0].data) < 60_000
 
 
+@pytest.mark.parametrize(("angle", "corner"), [(0, 0), (90, 2), (-90, 1), (180, 3)])
+def test_a_video_held_sideways_gives_an_upright_picture(tmp_path: Path, angle: int, corner: int) -> None:
+    """The film is bright in its upper left corner; turned against the clock by `angle` that is another corner."""
+    clip = tmp_path / "a.mp4"
+    with av.open(str(clip), "w") as output:
+        stream = cast(VideoStream, output.add_stream("mpeg4", rate=10, options={"qmin": "2", "qmax": "3"}))
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        if angle:
+            stream.set_display_rotation(angle)
+        for number in range(20):
+            frame = av.VideoFrame(96, 64, "yuv420p")
+            luma, blue, red = frame.planes
+            dark = bytes([60]) * luma.line_size
+            bright = (bytes([220]) * 48).ljust(luma.line_size, b"\x3c")
+            luma.update(bright * 32 + dark * 32)
+            for plane in (blue, red):
+                plane.update(bytes([128]) * plane.buffer_size)
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    (taken,) = key_frames(clip, [0.5])
+    assert (taken.width > taken.height) is (angle % 180 == 0)
+    with av.open(io.BytesIO(taken.data), format="mjpeg") as container:
+        small = next(container.decode(video=0)).reformat(width=2, height=2, format="gray", interpolation="AREA")
+    plane = small.planes[0]
+    data = bytes(plane)
+    corners = [data[row * plane.line_size + column] for row in range(2) for column in range(2)]
+    assert corners.index(max(corners)) == corner
+
+
 def test_times_beyond_the_end_and_too_many_times_are_no_trouble(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "a.mp4", ClipSpec(12, 64, 48, 5))
     assert key_frames(clip, [5000.0, -3.0 + 4.0])[0].asked_s == 1.0
