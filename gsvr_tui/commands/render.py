@@ -106,6 +106,9 @@ def _render_batch(
     except (OutputProblem, StoreError) as error:
         problem(f"batch {batch_id}: {getattr(error, 'message', str(error))}", getattr(error, "advice", ""))
         return False
+    for file in files:
+        if file.note:
+            note(file.note)
     paths = [str(file.path) for file in files]
     if as_json and paths:
         json_line({"event": "batch", "batch": batch_id, "outputs": paths})

@@ -285,7 +285,8 @@ def _sync_folder(folder: Path) -> None:
 class BatchPlace:
     """Where a batch's own files go. `known`: path → hashes of what we wrote there, or were about to when we ended.
 
-    `remember` is called with both before a file takes its place, and must keep them safely.
+    `remember` is called with both before a file takes its place, and must keep them safely. `create=False`: a missing
+    folder is an unplugged drive (GONE), and nothing is made in its place.
     """
 
     root: Path
@@ -293,6 +294,7 @@ class BatchPlace:
     batch_id: str
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
     remember: Callable[[Mapping[str, tuple[str, ...]]], None] = lambda known: None
+    create: bool = True
 
     def paths(self, suffix: str) -> Iterable[Path]:
         """The names to try, best first: two batches of one name in one folder are told apart by the id."""
@@ -304,7 +306,8 @@ class BatchPlace:
 def write_batch_file(fmt: str, place: BatchPlace, write: Callable[[BinaryIO], None]) -> WrittenFile:
     """Write a file over a batch, as big as it may be; an edited one stays. Raises OutputProblem."""
     try:
-        place.root.mkdir(parents=True, exist_ok=True)
+        if place.create:
+            place.root.mkdir(parents=True, exist_ok=True)
         first = place.root / f"{slug(place.name, MAX_STEM_BYTES)}{FORMATS[fmt].suffix}"
         temporary = _temporary(first)
         try:
@@ -344,7 +347,7 @@ def _settle(fmt: str, place: BatchPlace, temporary: Path, digest: str) -> Writte
             _sync_folder(target.parent)
             return WrittenFile(fmt, target, digest, True, note)
         if before:
-            note = f"{target.name} was changed by someone else and is left as it is; see {place.root.name} for another"
+            note = f"{target.name} was changed by someone else and is left as it is; the new one has another name"
     raise OutputProblem("TOO_MANY", f"there are {MAX_NEW} new versions already", "Move the old ones away.")
 
 

@@ -52,16 +52,18 @@ class BatchFiles:
         output_dir: str = "",
         outputs: Mapping[str, Sequence[str]] | None = None,
         keep: bool = True,
+        create_root: bool = True,
     ) -> tuple[WrittenFile, ...]:
         """Write the batch's formats, or those given. Written again from the same answers they stay as they are.
 
         `outputs`: job → its files, instead of those in the store. `keep=False`: what was written is not remembered
-        (the store is open for reading only). Raises OutputProblem.
+        (the store is open for reading only). `create_root=False`: a folder that is gone is not made. Raises
+        OutputProblem.
         """
         wanted = batch_formats(formats or batch.formats)
         if not wanted:
             return ()
-        place = self._place(batch, output_dir, keep)
+        place = self._place(batch, output_dir, keep=keep, create_root=create_root)
         with tempfile.TemporaryFile("w+", encoding="ascii", prefix="gsvr-") as spool:
             view = self._spooled(batch, place.root, spool, outputs)
             return tuple(
@@ -69,7 +71,7 @@ class BatchFiles:
                 for found in wanted
             )
 
-    def _place(self, batch: Batch, output_dir: str, keep: bool) -> BatchPlace:
+    def _place(self, batch: Batch, output_dir: str, *, keep: bool, create_root: bool) -> BatchPlace:
         store = self._context.desk.store
         kept = store.meta(META + batch.id) or {}
         known = {path: tuple(hashes) for path, hashes in kept.items()}
@@ -80,7 +82,7 @@ class BatchFiles:
                 transaction.put_meta(META + batch.id, {path: list(hashes) for path, hashes in now.items()})
                 transaction.commit(Durability.DURABLE).wait()
 
-        return BatchPlace(Path(output_dir or batch.output_dir), batch.name, batch.id, known, remember)
+        return BatchPlace(Path(output_dir or batch.output_dir), batch.name, batch.id, known, remember, create_root)
 
     def _spooled(
         self, batch: Batch, root: Path, spool: IO[str], outputs: Mapping[str, Sequence[str]] | None

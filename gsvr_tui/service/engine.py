@@ -267,7 +267,10 @@ class Engine:
     async def _write_batch(self, batch: Batch) -> None:
         name = clean_text(batch.name)
         try:
-            written = await self.context.in_thread(self._batch_files.write, batch)
+            written = await self.context.in_thread(self._batch_files.write, batch, create_root=False)
+            for file in written:
+                if file.note:
+                    log.warning("batch %s: %s", name, file.note)
             log.info("batch %s: %s", name, ", ".join(file.path.name for file in written))
         except (OutputProblem, StoreError) as problem:
             log.warning("the files over batch %s were not written: %s; gsvr-tui render writes them", name, problem)
