@@ -139,9 +139,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("up", _C, ("k", "up"), "Up", "previous account", "Move"),
     Action("add", _C, ("a",), "Add", "add accounts: several keys at once", "Accounts", 2),
     Action("check", _C, ("c",), "Check", "ask the service whether the key works", "Accounts", 3),
-    Action("replace", _C, ("e",), "New key", "give the account another key; project and history stay", "Accounts", 6),
-    Action("toggle", _C, ("d",), "On/off", "use this account or leave it alone", "Accounts", 4),
-    Action("remove", _C, ("x",), "Remove", "remove the account and its stored key", "Accounts", 5, confirm=True),
+    Action("replace", _C, ("e",), "New key", "give the account another key; project and history stay", "Accounts", 4),
+    Action("toggle", _C, ("d",), "On/off", "use this account or leave it alone", "Accounts", 5),
+    Action("remove", _C, ("x",), "Remove", "remove the account and its stored key", "Accounts", 6, confirm=True),
     # logs
     *_list_moves(_L),
     Action("follow", _L, ("f",), "Follow", "stay at the newest line", "Logs", 2),

@@ -240,3 +240,95 @@ async def test_the_demo_is_asked_of_the_caller_by_the_exit_status(stage: Any) ->
         await s.until(lambda: s.app._exit, "the end of the app")
         assert s.app.return_code == WANTS_DEMO
         assert s.handle.sent(Stop)
+
+
+async def test_the_whole_wizard_goes_by_enter_alone(stage: Any) -> None:
+    async with await open_wizard(stage, keeper, keyring_available=False, size=(80, 24)) as s:
+        await s.until(lambda: isinstance(s.app.screen, WizardScreen), "the wizard")
+        await s.press(*GOOD, "enter")
+        await s.until(lambda: s.app.screen.entries.count({Stage.GOOD}), "the check")
+        await s.press("enter")
+        await s.until(lambda: step(s) == "keep", "the second step")
+        assert s.app.screen.focused.id == "passphrase"
+        await s.press(*"correct horse", "enter")
+        assert s.app.screen.focused.id == "passphrase-again"
+        assert not s.handle.sent(AddAccount)
+        await s.press(*"correct horse", "enter")
+        await s.until(lambda: step(s) == "go", "the last step")
+        assert s.handle.sent(AddAccount)[0].passphrase == Secret("correct horse")
+        await s.press("enter")
+        await s.until(lambda: isinstance(s.app.screen, AddVideosScreen), "adding videos")
+
+
+async def test_with_a_keyring_nothing_needs_to_be_typed(stage: Any) -> None:
+    async with await open_wizard(stage, keeper) as s:
+        await paste(s, GOOD)
+        await s.until(lambda: s.app.screen.entries.count({Stage.GOOD}), "the check")
+        await s.press("enter", "enter")
+        assert (await s.until_sent(AddAccount)).store == "keyring"
+
+
+async def test_enter_on_a_place_to_keep_keys_goes_to_what_it_needs(stage: Any) -> None:
+    async with await open_wizard(stage, keeper) as s:
+        await paste(s, GOOD)
+        await s.until(lambda: s.app.screen.entries.count({Stage.GOOD}), "the check")
+        await s.press("enter", "shift+tab", "down", "enter")
+        assert s.app.screen.store == "vault"
+        assert s.app.screen.focused.id == "passphrase"
+        await s.press("shift+tab", "down", "enter")
+        assert s.app.screen.store == "env"
+        assert s.app.screen.focused.id == "do-keep"
+        assert "must be set to its key" in " ".join(s.text().split())
+
+
+async def test_a_wrong_passphrase_is_typed_again_not_mended(stage: Any) -> None:
+    async with await open_wizard(stage, keeper, keyring_available=False) as s:
+        await paste(s, GOOD)
+        await s.until(lambda: s.app.screen.entries.count({Stage.GOOD}), "the check")
+        await s.press("enter", *"short", "enter", *"short", "enter")
+        assert "at least 8 characters" in s.text()
+        assert s.app.screen.focused.id == "passphrase"
+        assert s.app.screen.focused.value == ""
+        await s.press(*"correct horse", "enter", *"correct house", "enter")
+        assert "The two passphrases differ" in s.text()
+        assert s.app.screen.focused.id == "passphrase-again"
+        await s.press(*"correct horse", "enter")
+        await s.until(lambda: step(s) == "go", "the last step")
+
+
+async def test_enter_with_nothing_entered_says_what_is_wanted(stage: Any) -> None:
+    async with await open_wizard(stage, keeper) as s:
+        await s.until(lambda: isinstance(s.app.screen, WizardScreen), "the wizard")
+        await s.press("enter")
+        assert "Paste a key" in s.text()
+        assert step(s) == "keys"
+
+
+async def test_accounts_are_kept_one_after_the_other(stage: Any) -> None:
+    def silent_keeper(command: Command) -> list[Event]:
+        return keeper(command) if isinstance(command, CheckKey) else []
+
+    async with await open_wizard(stage, silent_keeper) as s:
+        await paste(s, f"{GOOD} {TWIN}")
+        await s.until(lambda: s.app.screen.entries.count({Stage.GOOD}) == 2, "the checks")
+        await s.press("enter", "enter")
+        first = await s.until_sent(AddAccount)
+        assert len(s.handle.sent(AddAccount)) == 1
+        s.handle.emit(CommandDone(first.id))
+        await s.until_sent(AddAccount, 2)
+
+
+async def test_refusals_and_advice_are_told_whole_on_a_small_terminal(stage: Any) -> None:
+    advice = "Set GEMINI_API_KEY_ACCOUNT_1 to the key in the shell that starts gsvr-tui, then start it again."
+
+    def refuse(command: Command) -> list[Event]:
+        if isinstance(command, AddAccount):
+            return [CommandRefused(command.id, "GEMINI_API_KEY_ACCOUNT_1 is not set", advice)]
+        return keeper(command)
+
+    async with await open_wizard(stage, refuse, size=(80, 24)) as s:
+        await paste(s, GOOD)
+        await s.until(lambda: s.app.screen.entries.count({Stage.GOOD}), "the check")
+        await s.press("enter", "shift+tab", "down", "down", "enter", "enter")
+        await s.until(lambda: "is not set" in s.text(), "the refusal")
+        assert advice in " ".join(s.text().split())

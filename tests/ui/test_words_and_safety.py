@@ -137,6 +137,22 @@ def test_the_end_is_measured_before_it_is_told() -> None:
     assert words.ending(replace(status, state=RunState.PAUSED), NOW, UTC) == ""
 
 
+def test_an_uncertain_end_is_told_as_a_range() -> None:
+    status = Status(RunState.RUNNING, counts={JobState.QUEUED: 5}, ends_at=NOW + 36_000)
+    narrow = replace(status, ends_low=NOW + 35_000, ends_high=NOW + 37_000)
+    assert words.ending(narrow, NOW, UTC) == "ends about 18:00 (in 10 h)"
+    wide = replace(status, ends_low=NOW + 7 * 3600, ends_high=NOW + 20 * 3600)
+    assert words.ending(wide, NOW, UTC) == "ends 15:00 to Sat 04:00 (7 h to 20 h)"
+    soon = replace(status, ends_at=NOW + 300, ends_low=NOW + 60, ends_high=NOW + 600)
+    assert words.ending(soon, NOW, UTC) == "ends about 08:05 (in 5 min)"
+
+
+def test_what_limits_the_rate_comes_last_so_that_it_is_the_first_to_go() -> None:
+    status = Status(RunState.RUNNING, counts={JobState.QUEUED: 5}, ends_at=NOW + 600, limited_by="requests per minute")
+    assert words.status_facts(status, NOW, UTC)[-1] == "limited by requests per minute"
+    assert "limited by" not in str(words.status_facts(replace(status, state=RunState.PAUSED), NOW, UTC))
+
+
 def test_standing_still_has_its_reason_first() -> None:
     status = Status(RunState.RESTING, "all quota of today is used", until=NOW + 3600, counts={JobState.QUEUED: 5})
     assert words.status_facts(status, NOW, UTC)[0] == "all quota of today is used, goes on at 09:00"

@@ -147,7 +147,7 @@ def accounts(at: float) -> tuple[AccountRow, ...]:
             "aa10",
             AccountHealth.DEAD_KEY,
             note="the service says the key is not valid",
-            advice="Make a new key for the project, add it (a), then remove this one (x).",
+            advice="Make a new key for the project and put it in the place of this one (e).",
         ),
     )
 

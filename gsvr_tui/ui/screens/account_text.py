@@ -13,6 +13,7 @@ from gsvr_tui.ui.marks import Marks
 from gsvr_tui.ui.safe import join, styled
 
 MOST_MODELS = 3
+_AROUND_SPARKS = 40  # columns of the words beside them
 _SOURCES = {
     "user": "limits as you state them",
     "429": "limits as the service named them",
@@ -21,7 +22,9 @@ _SOURCES = {
 }
 
 
-def about(account: AccountRow, quota: Sequence[QuotaRow], now: float, zone: tzinfo | None, marks: Marks) -> Content:
+def about(
+    account: AccountRow, quota: Sequence[QuotaRow], now: float, zone: tzinfo | None, marks: Marks, width: int
+) -> Content:
     """How it stands, why work goes there or not, where its limits come from, what to do."""
     look = marks.health[account.health]
     head = join((f"{look.sign} ", f"$status-{look.tone}"), (account.name, "bold $foreground"))
@@ -31,7 +34,7 @@ def about(account: AccountRow, quota: Sequence[QuotaRow], now: float, zone: tzin
     if account.advice:
         lines.append(styled(account.advice, "$status-rest"))
     rows = sorted((row for row in quota if in_use(row)), key=lambda row: -row.day_used)
-    lines += [_model(row, now, zone, marks) for row in rows[:MOST_MODELS]]
+    lines += [_model(row, now, zone, marks, width) for row in rows[:MOST_MODELS]]
     return Content("\n").join(lines)
 
 
@@ -83,9 +86,14 @@ def short(value: int) -> str:
     return f"{value / 1e6:.1f}M".replace(".0M", "M")
 
 
-def _model(row: QuotaRow, now: float, zone: tzinfo | None, marks: Marks) -> Content:
+def _model(row: QuotaRow, now: float, zone: tzinfo | None, marks: Marks, width: int) -> Content:
     parts = [(f"{row.model}: ", "$muted"), ("; ".join(limits_in_words(row, now, zone)), "$muted")]
-    if any(row.per_minute):
-        parts += [("   ", "$muted"), (sparkline(row.per_minute, marks), "$status-run")]
-        parts.append((f" answers a minute, last {len(row.per_minute)} min", "$muted"))
-    return join(*parts)
+    recent = row.per_minute[-max(10, min(60, width - _AROUND_SPARKS)) :]
+    if not any(recent):
+        return join(*parts)
+    sparks = [
+        (f"  {sparkline(recent, marks)}", "$status-run"),
+        (f" answers a minute, last {len(recent)} min", "$muted"),
+    ]
+    # on a line of its own: a picture broken over two lines can't be read
+    return join(*parts, "\n", *sparks)

@@ -107,7 +107,7 @@ class AccountsScreen(TableScreen):
         text = Content("")
         if row is not None:
             quota = [item for item in self.model.quota if item.project == row.project]
-            text = about(row, quota, self.now(), self.gsvr.options.timezone, self.marks)
+            text = about(row, quota, self.now(), self.gsvr.options.timezone, self.marks, self.size.width)
         self.query_one("#trouble").display = row is not None
         self.query_one("#what", Static).update(text)
         self.refresh_keys()

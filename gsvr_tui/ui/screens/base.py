@@ -14,7 +14,7 @@ from gsvr_tui.ui import words
 from gsvr_tui.ui.actions import Action, Scope, actions_of, find
 from gsvr_tui.ui.marks import Marks
 from gsvr_tui.ui.read_model import Change, ReadModel
-from gsvr_tui.ui.safe import safe, styled
+from gsvr_tui.ui.safe import join, safe, styled
 from gsvr_tui.ui.widgets.bars import KeyHint, Line, key_line, pieces_that_fit, spread, word
 from gsvr_tui.ui.widgets.line_list import LineList
 
@@ -129,9 +129,11 @@ class TableScreen(Screen[None]):
             )
         if self.gsvr.options.demo:
             pieces.append(styled("demo", "$status-rest"))
-        if self.model.base_url:
-            pieces.append(styled(self.model.base_url, "$muted"))
-        return spread(Content("   ").join(pieces), self._money(), width)
+        tabs, money = Content("   ").join(pieces), self._money()
+        url = styled(f"   {self.model.base_url}", "$muted") if self.model.base_url else Content("")
+        if tabs.cell_length + url.cell_length + 2 + money.cell_length <= width:
+            tabs = join(tabs, url)  # half an address says less than none
+        return spread(tabs, money, width)
 
     def _money(self) -> Content:
         status = self.model.status

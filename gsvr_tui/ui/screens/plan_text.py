@@ -23,8 +23,9 @@ _ACCOUNT, _FIGURE = 20, 18
 def facts(ready: PlanReady, width: int) -> Content:
     """How many videos, how long, how large; template and model."""
     pieces = [
-        styled(words.plural(ready.videos, "video"), "bold $foreground"),
-        styled(f"{words.span(ready.seconds)} of video", "$foreground"),
+        join(
+            (words.plural(ready.videos, "video"), "bold $foreground"), (f", {words.span(ready.seconds)}", "$foreground")
+        ),
         join(("model ", "$muted"), (ready.model, "$foreground")),
         join(("template ", "$muted"), (ready.template, "$foreground")),
         styled(words.size(ready.size_bytes), "$muted"),
@@ -98,8 +99,6 @@ def about(option: PlanOption, planned_at: float, zone: tzinfo | None) -> list[Co
     if option.ends_at is not None and low is not None and high is not None:
         if words.is_wide(low, option.ends_at, high, planned_at):
             lines.append(_fact("done", words.moments(low, high, planned_at, zone)))
-        else:
-            lines.append(_fact("done", f"{words.clock_time(option.ends_at, planned_at, zone)}"))
     elif option.ends_at is None:
         lines.append(_fact("done", "never, as things are"))
     if option.cost_high_usd > option.cost_low_usd:

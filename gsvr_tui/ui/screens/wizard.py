@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on, work
@@ -10,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, ContentSwitcher, Input, RadioSet, Static
 
@@ -34,7 +34,10 @@ _TERMS = (
 _WHERE = {
     "keyring": "The keys go to your system's keyring. The config only names them.",
     "vault": "The keys go to a file that only your passphrase opens. It is asked for at each start.",
-    "env": "Nothing is stored: at each start the keys are read from the variables named below, which you set.",
+    "env": (
+        "Nothing is stored. Each variable named below must be set to its key where gsvr-tui is started, now and at "
+        "each start; without it the account can do nothing."
+    ),
 }
 
 
@@ -48,6 +51,21 @@ class _KeyInput(Input):
             cast("WizardScreen", self.screen).enter_keys(event.text)
             return
         super()._on_paste(event)
+
+
+class _StoreSet(RadioSet):
+    """Enter chooses and goes on to what the choice needs."""
+
+    class Settled(Message):
+        """The choice is made, also when it is the one there was."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "settle", show=False)]
+
+    def action_settle(self) -> None:
+        """Choose the line under the cursor."""
+        if self._selected is not None and self._nodes[self._selected] is not self.pressed_button:
+            self.action_toggle_button()
+        self.post_message(self.Settled())
 
 
 class WizardScreen(ModalScreen[str]):
@@ -103,7 +121,7 @@ class WizardScreen(ModalScreen[str]):
         options = self.gsvr.options
         with VerticalScroll(id="keep", can_focus=False):
             yield Static(safe("Where to keep the keys"), classes="wizard-title")
-            with RadioSet(id="store"):
+            with _StoreSet(id="store"):
                 yield Radio(
                     "System keyring" if options.keyring_available else "System keyring (none found on this machine)",
                     value=options.keyring_available,
@@ -148,13 +166,13 @@ class WizardScreen(ModalScreen[str]):
             pieces.append(join((f"{index + 1} ", "$muted"), (title, tone)))
         self.query_one("#steps", Line).show(Content("   ").join(pieces))
         self.query_one("#wizard-hint", Line).show(
-            styled("Tab next field   Enter press   Esc later; what is kept stays kept", "$muted")
+            styled("Tab next field   Enter goes on   Esc later; what is kept stays kept", "$muted")
         )
         if step == "keys":
             self.query_one("#key").focus()
         elif step == "keep":
             self._refresh_keep()
-            self.query_one("#store").focus()
+            self._to_first_needed()
         else:
             self._refresh_go()
             self.query_one("#add").focus()
@@ -163,12 +181,17 @@ class WizardScreen(ModalScreen[str]):
 
     @on(Input.Submitted, "#key")
     def _key_entered(self, event: Input.Submitted) -> None:
-        self.enter_keys(event.value)
+        if event.value.strip() or not self.entries.to_keep():
+            self.enter_keys(event.value)
+        else:
+            self._to_keep()
 
     def enter_keys(self, text: str) -> None:
         """Take keys in and check each at once, side by side."""
         self.query_one("#key", Input).value = ""
         new, problem = self.entries.add(text)
+        if not new and not problem:
+            problem = "Paste a key, or write $NAME of a variable that holds one; Esc leaves"
         self.query_one("#keys-problem", Static).update(safe(problem))
         rows = self.query_one("#rows")
         for entry in new:
@@ -185,7 +208,7 @@ class WizardScreen(ModalScreen[str]):
         self._refresh_rows()
 
     def _refresh_rows(self) -> None:
-        head = f"{'key':9}{'name':17}{'project':17}check" if self.entries.items else ""
+        head = f"{'key':10}{'name':17}{'project':17}check" if self.entries.items else ""
         self.query_one("#rows-head", Static).update(styled(head, "$muted"))
         shared = self.entries.shared()
         for row in self.query(KeyRow):
@@ -256,7 +279,27 @@ class WizardScreen(ModalScreen[str]):
                     lines.append(styled(f"  {item.advice}", "$muted"))
         self.query_one("#kept", Static).update(Content("\n").join(lines))
 
+    @on(_StoreSet.Settled)
+    def _to_first_needed(self) -> None:
+        """To the first field that still needs something, else to the button that goes on."""
+        fields = self.query("#passphrase, #passphrase-again").results(Input) if self.store == "vault" else ()
+        needed = [field for field in fields if not field.value]
+        (needed[0] if needed else self.query_one("#do-keep")).focus()
+
     @on(Input.Submitted, "#passphrase, #passphrase-again")
+    def _passphrase_entered(self, event: Input.Submitted) -> None:
+        again = self.query("#passphrase-again").results(Input)
+        if event.value and event.input.id == "passphrase" and any(not field.value for field in again):
+            self.query_one("#passphrase-again").focus()
+        else:
+            self._do_keep()
+
+    def _type_again(self, which: str) -> None:
+        fields = list(self.query(which).results(Input))
+        for field in fields:
+            field.value = ""
+        fields[0].focus()
+
     @on(Button.Pressed, "#do-keep")
     def _do_keep(self) -> None:
         passphrase: Secret | None = None
@@ -266,6 +309,10 @@ class WizardScreen(ModalScreen[str]):
             first = self.query_one("#passphrase", Input).value
             second = "" if exists else self.query_one("#passphrase-again", Input).value
             problem = passphrase_problem(first, second, vault_exists=exists)
+            if problem:
+                # the second is what is mended when the first could stand
+                stands = not exists and not passphrase_problem(first, first, vault_exists=False)
+                self._type_again("#passphrase-again" if stands else "#passphrase, #passphrase-again")
             passphrase = Secret(first)
         problem = problem or self.entries.problem()
         self.query_one("#keep-problem", Static).update(safe(problem))
@@ -279,11 +326,9 @@ class WizardScreen(ModalScreen[str]):
         for entry in wanted:
             entry.stage, entry.text, entry.advice = Stage.KEEPING, "keeping", ""
         self._show_kept()
-        if store == "vault" and not self.gsvr.vault_exists and wanted:
-            # the first one makes the file; the others follow when it is there
-            await self._keep_one(wanted[0], store, passphrase)
-            wanted = wanted[1:]
-        await asyncio.gather(*[self._keep_one(entry, store, passphrase) for entry in wanted])
+        for entry in wanted:
+            # one after the other: they are written to the same files, and the first one may make these
+            await self._keep_one(entry, store, passphrase)
         self.query_one("#do-keep", Button).disabled = False
         for field in self.query("#passphrase, #passphrase-again").results(Input):
             field.value = ""

@@ -11,7 +11,7 @@ from gsvr_tui.ui.marks import UNICODE, Marks
 from gsvr_tui.ui.safe import fit, fit_end
 from gsvr_tui.ui.widgets.line_list import LineList, Piece
 
-_NAME = 20
+_NAME = 19
 _WIDE = 110
 """From this width on the ranges stand in the table; below, they are told for the line under the cursor."""
 
@@ -46,6 +46,14 @@ class OptionTable(LineList):
         return self._options[index] if 0 <= index < len(self._options) else None
 
     @property
+    def _soonest(self) -> float | None:
+        """The end of the way that is done first; None when nothing is sooner than how things are now."""
+        ends = [option.ends_at for option in self._options if option.ends_at is not None]
+        now = self._options[0].ends_at
+        soonest = min(ends, default=None)
+        return soonest if soonest is not None and (now is None or soonest < now - 60) else None
+
+    @property
     def first(self) -> bool:
         """True when the cursor is on how things are now."""
         return self.cursor <= 1
@@ -72,17 +80,15 @@ class OptionTable(LineList):
     def pieces(self, index: int, width: int) -> list[Piece]:
         """One line."""
         cut = self.marks.ascii
-        done_width, cost_width = (38, 26) if width >= _WIDE else (20, 10)
+        done_width, cost_width = (38, 26) if width >= _WIDE else (24, 10)
         rest = max(0, width - 3 - _NAME - done_width - cost_width)
         if index == 0:
             head = ("   ", *(fit(t, w) for t, w in (("", _NAME), ("done at", done_width), ("cost", cost_width))))
             return [("".join(head), "muted"), (fit_end("limited by", rest), "muted")]
         option = self._options[index - 1]
         wide = width >= _WIDE
-        best = option.ends_at is not None and option.ends_at == min(
-            (o.ends_at for o in self._options if o.ends_at is not None), default=None
-        )
-        tone = "fail" if option.ends_at is None else "ok" if best and len(self._options) > 1 else "text"
+        best = self._soonest is not None and option.ends_at == self._soonest
+        tone = "fail" if option.ends_at is None else "ok" if best else "text"
         name = option.name if index == 1 else f"+ {option.name}"
         return [
             (f" {self.marks.cursor if index == self.cursor else ' '} ", "accent"),
@@ -100,6 +106,8 @@ def done_at(option: PlanOption, now: float, zone: tzinfo | None, *, ranged: bool
     low, high = option.ends_low, option.ends_high
     if ranged and low is not None and high is not None and words.is_wide(low, option.ends_at, high, now):
         return words.moments(low, high, now, zone)
+    if option.ends_at - now < 60:
+        return "in under a minute"
     return f"{words.clock_time(option.ends_at, now, zone)} ({words.rough(option.ends_at - now)})"
 
 
