@@ -94,7 +94,7 @@ class Result:
 class Screen:
     """A pty with the app in it; knows only the bytes."""
 
-    def __init__(self, jobs: int, rate: int) -> None:
+    def __init__(self, command: list[str], variables: dict[str, str] | None = None) -> None:
         import fcntl
         import struct
         import termios
@@ -102,11 +102,11 @@ class Screen:
         self.master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(ROOT)}
+        environment |= variables or {}
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", "--jobs", str(jobs), "--rate", str(rate)],
-            stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
-        )  # fmt: skip
+            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+        )
         os.close(slave)
         self.tail = b""
 
@@ -159,7 +159,7 @@ class Screen:
 
 def measure(jobs: int, rate: int, keys: int) -> Result:
     """Open, press `keys` keys at uneven moments, look at memory."""
-    screen = Screen(jobs, rate)
+    screen = Screen([sys.executable, __file__, "--serve", "--jobs", str(jobs), "--rate", str(rate)])
     try:
         opened = screen.until(rb"000000\.mp4", 120)
         screen.until(f"1 of {jobs:,}".encode(), 30)
