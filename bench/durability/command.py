@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -96,11 +96,23 @@ def run_kills(folder: Path, original: bytes, seed: int, kills: int, lanes: int) 
     """All lanes, side by side."""
     started = time.monotonic()
     shares = [kills // lanes + (number < kills % lanes) for number in range(lanes)]
-    made = [Lane(folder / f"lane-{n}", original, seed + n, share) for n, share in enumerate(shares)]
+    made: list[Lane] = []
+
+    def tell(_: Campaign) -> None:
+        print(f"{sum(lane.campaign.killed for lane in made)} of {kills} kills", file=sys.stderr, flush=True)
+
+    made += [Lane(folder / f"lane-{n}", original, seed + n, share, tell) for n, share in enumerate(shares)]
     total = Campaign(seed)
     with ThreadPoolExecutor(lanes) as pool:
-        for campaign in pool.map(Lane.run, made):
-            total.take(campaign)
+        running = [pool.submit(lane.run) for lane in made]
+        try:
+            wait(running)
+        except KeyboardInterrupt:
+            print("ending; what was done so far is shown", file=sys.stderr)
+            for lane in made:
+                lane.stop = True
+    for campaign in (future.result() for future in running):
+        total.take(campaign)
     total.seconds = time.monotonic() - started
     return total
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -77,21 +78,26 @@ class Campaign:
 class Lane:
     """One emulator and one home after the other; runs until `kills` have hit."""
 
-    def __init__(self, folder: Path, original: bytes, seed: int, kills: int) -> None:
+    def __init__(
+        self, folder: Path, original: bytes, seed: int, kills: int, progress: Callable[[Campaign], None] | None = None
+    ) -> None:
         self._folder = folder
         self._original = original
         self._random = Random(seed)
         self._wanted = kills
         self.campaign = Campaign(seed)
+        self._progress = progress or (lambda campaign: None)
+        self.stop = False  # set it to end after the home at hand
 
     def run(self) -> Campaign:
         """The whole lane."""
         emulator = EmulatorProcess(self._folder / "emulator")
         number = 0
         try:
-            while self.campaign.killed < self._wanted:
+            while self.campaign.killed < self._wanted and not self.stop:
                 number += 1
                 self._home(emulator, number)
+                self._progress(self.campaign)
         finally:
             emulator.stop()
         return self.campaign
@@ -103,7 +109,7 @@ class Lane:
         sights: list[Sight] = []
         for batch in range(BATCHES_A_HOME):
             self._batch(emulator, home, f"b{number}x{batch}", sights)
-            if self.campaign.killed >= self._wanted:
+            if self.campaign.killed >= self._wanted or self.stop:
                 break
         emulator.settle()
         last = look(home, time.time())
