@@ -186,6 +186,8 @@ class FinishStep:
         try:
             frames = self._context.media.frames(Path(job.path), tuple(wanted.values()))
         except MediaProblem as problem:
+            if problem.code == "CANCELLED":  # a page without its pictures must not be left by a stop on the way
+                raise OutputProblem("FAILED", "the service is stopping") from None
             log.info("no pictures of %s: %s", clean_text(job.name), problem.message)
             return {}
         taken = {frame.asked_s: Picture(frame.at_s, frame.data, frame.width, frame.height) for frame in frames}
