@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import DirectoryTree
+from textual.widgets import DirectoryTree, Input
 
 from gsvr_tui.app import GsvrApp
 from gsvr_tui.core.messages import CheckKey, Command, Event, KeyChecked, PlanJobs, Snapshot
 from gsvr_tui.ui.rehearsal import scenes
 from gsvr_tui.ui.screens.add_videos import AddVideosScreen
 from gsvr_tui.ui.screens.alerts import AlertsScreen
+from gsvr_tui.ui.screens.ask import AskScreen, ChooseScreen
 from gsvr_tui.ui.screens.confirm import ConfirmScreen
 from gsvr_tui.ui.screens.detail import DetailScreen
 from gsvr_tui.ui.screens.help import HelpScreen
 from gsvr_tui.ui.screens.plan import PlanScreen
+from gsvr_tui.ui.screens.replace_key import ReplaceKeyScreen
 from gsvr_tui.ui.screens.wizard import WizardScreen
 from gsvr_tui.ui.wizard_state import Stage
 
@@ -104,6 +106,30 @@ async def test_the_plan(stage: Any, picture: Picture, size: str, theme: str) -> 
         s.app.screen.plan({"paths": ("/home/ada/videos",)})
         await s.until(lambda: "+ paid tier" in s.text(), "the table")
         picture(s.app, f"plan-{theme}-{size}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_dialogs_of_plan_and_accounts(stage: Any, picture: Picture, size: str) -> None:
+    def respond(command: Command) -> list[Event]:
+        if isinstance(command, CheckKey):
+            return [KeyChecked(command.id, False, "the key is not valid", "make a new one", dead=True)]
+        return []
+
+    async with stage(size=SIZES[size], respond=respond) as s:
+        await s.settle()
+        await s.press("4", "m")
+        await s.until(lambda: isinstance(s.app.screen, ChooseScreen), "the models")
+        picture(s.app, f"choose-{size}")
+        await s.press("escape", "c")
+        await s.until(lambda: isinstance(s.app.screen, AskScreen), "the cap")
+        await s.press(*"ten", "enter")
+        picture(s.app, f"cap-{size}")
+        await s.press("escape", "2", "e")
+        await s.until(lambda: isinstance(s.app.screen, ReplaceKeyScreen), "the key")
+        s.app.screen.query_one("#new-key", Input).value = "AIza" + "x" * 35
+        await s.press("enter")
+        await s.until(lambda: "does not take it" in s.text(), "the answer")
+        picture(s.app, f"replace-key-{size}")
 
 
 @pytest.mark.parametrize("size", SIZES)

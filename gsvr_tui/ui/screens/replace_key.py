@@ -75,6 +75,7 @@ class ReplaceKeyScreen(ModalScreen[str]):
                 case KeyChecked(ok=True):
                     pass
                 case KeyChecked(dead=True, message=message, advice=advice):
+                    self.query_one("#new-key", Input).value = ""
                     self._say(f"The service does not take it: {message}. The old key stays.", "fail", advice)
                     return
                 case KeyChecked(message=message) | CommandRefused(message=message):
