@@ -11,17 +11,18 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
 from bench.durability.faults import FaultFigures, run_faults
 from bench.durability.kills import Campaign, Lane
+from bench.durability.soak import SoakFigures, run_soak
 from bench.durability.store_figures import Figure, store_figures
 from bench.durability.world import original_clip
 
-PARTS = ("kills", "faults", "state")
+PARTS = ("kills", "faults", "soak", "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,11 @@ class Size:
 
     kills: int
     jobs: int  # of the run with faults
+    long: int  # jobs of the long run
     documents: int
 
 
-SIZES = {"small": Size(20, 60, 2_000), "full": Size(1_000, 500, 100_000)}
+SIZES = {"small": Size(20, 60, 200, 2_000), "full": Size(1_000, 500, 20_000, 100_000)}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", choices=list(SIZES), default=os.environ.get("GSVR_DURABILITY", "small"))
     parser.add_argument("--kills", type=int, help="kills that hit")
     parser.add_argument("--jobs", type=int, help="jobs of the run with faults")
+    parser.add_argument("--long", type=int, help="jobs of the long run")
     parser.add_argument("--documents", type=int, help="jobs in the state store")
     parser.add_argument("--lanes", type=int, default=1, help="campaigns of kills side by side")
     parser.add_argument("--seed", type=int, default=0, help="0: another one every time; it is printed")
@@ -56,7 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.size not in SIZES:
         raise SystemExit(f"GSVR_DURABILITY: {options.size!r} is neither of {', '.join(SIZES)}")
     size = SIZES[options.size]
-    size = Size(options.kills or size.kills, options.jobs or size.jobs, options.documents or size.documents)
+    size = Size(
+        options.kills or size.kills,
+        options.jobs or size.jobs,
+        options.long or size.long,
+        options.documents or size.documents,
+    )
     seed = options.seed or SystemRandom().getrandbits(31)
     parts = options.parts or PARTS
     print(f"seed {seed}, Python {platform.python_version()}, {os.cpu_count()} CPUs, {platform.system()}", flush=True)
@@ -78,6 +86,10 @@ def _all(folder: Path, parts: Sequence[str], size: Size, seed: int, lanes: int, 
         figures = run_faults(folder / "faults", original, size.jobs, seed)
         good = good and show_faults(figures)
         document["faults"] = faults_document(figures)
+    if "soak" in parts:
+        soak = run_soak(folder / "soak", original, size.long, seed)
+        good = good and show_soak(soak)
+        document["soak"] = vars(soak) | {"looks": [asdict(look) for look in soak.looks]}
     if "state" in parts:
         print(f"\nState store, {size.documents:,} jobs")
         measured = []
@@ -195,6 +207,23 @@ def faults_document(figures: FaultFigures) -> dict[str, Any]:
     return {name: dict(value) if isinstance(value, dict) else value for name, value in vars(figures).items()} | {
         "fault_share": figures.fault_share
     }
+
+
+MOST_GROWTH_MB = 15.0
+"""Of memory for 1,000 jobs: what the records of finished jobs take, and what the allocator keeps."""
+
+
+def show_soak(figures: SoakFigures) -> bool:
+    """The table; True when nothing grows that should not."""
+    print(f"\nLong run ({figures.seconds:.0f} s, {figures.hours:.1f} h of the service's time)")
+    _row("jobs / done", f"{figures.jobs} / {figures.done}")
+    for at in figures.looks:
+        state = f"{at.journal_and_snapshot_bytes / 1e6:.1f} MB state, {at.log_bytes / 1e6:.1f} MB logs"
+        _row(f"  after {at.done:,}: {at.handles} handles, {at.threads} threads, {state}", f"{at.resident_mb:.0f} MB")
+    _row("growth of memory for 1,000 jobs", f"{figures.growth_mb_per_1000:.2f} MB")
+    first, last = figures.looks[min(2, len(figures.looks) - 1)], figures.looks[-1]
+    flat = last.handles <= first.handles + 8 and last.threads <= first.threads + 2
+    return figures.done == figures.jobs and flat and figures.growth_mb_per_1000 <= MOST_GROWTH_MB
 
 
 def _store_holds(measured: list[Figure]) -> bool:

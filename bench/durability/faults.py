@@ -77,7 +77,7 @@ def run_faults(folder: Path, original: bytes, jobs: int, seed: int) -> FaultFigu
 
 
 def _serve(home: Home, url: str, videos: Path, count: int, seed: int) -> list[Job]:
-    session = _open(home, url, seed)
+    session = open_session_for(home, url, seed)
     woken = threading.Event()
     session.service.set_wake(woken.set)
     session.service.start()
@@ -99,7 +99,8 @@ def _serve(home: Home, url: str, videos: Path, count: int, seed: int) -> list[Jo
     return found
 
 
-def _open(home: Home, url: str, seed: int) -> Session:
+def open_session_for(home: Home, url: str, seed: int) -> Session:
+    """A session with three accounts whose clocks run as fast as the emulator's."""
     places = find_places({**os.environ, "GSVR_HOME": str(home.path)})
     places.ensure()
     names = ("p1", "p2", "p3")
