@@ -36,10 +36,9 @@ def canary(seed: int, prefix: str = "AQ.") -> Canary:
 class MemoryKeyring(KeyringBackend):
     """A real backend as far as the program can see."""
 
-    priority = 5  # type: ignore[assignment]
+    priority = 5
 
     def __init__(self) -> None:
-        super().__init__()
         self.kept: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
