@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, ContentSwitcher, Input, RadioSet, Static
 
@@ -21,7 +20,8 @@ from gsvr_tui.ui.screens.confirm import Choice, ConfirmScreen
 from gsvr_tui.ui.widgets.bars import Line
 from gsvr_tui.ui.widgets.key_row import KeyRow
 from gsvr_tui.ui.widgets.plain import Radio
-from gsvr_tui.ui.wizard_state import Entries, Entry, Stage, complete_keys, passphrase_problem
+from gsvr_tui.ui.widgets.wizard_fields import KeyInput, StoreSet
+from gsvr_tui.ui.wizard_state import Entries, Entry, Stage, passphrase_problem
 
 if TYPE_CHECKING:
     from gsvr_tui.ui.base_app import BaseApp
@@ -39,33 +39,6 @@ _WHERE = {
         "each start; without it the account can do nothing."
     ),
 }
-
-
-class _KeyInput(Input):
-    """Takes pasted keys at once: several are parted, complete ones need no Enter."""
-
-    def _on_paste(self, event: events.Paste) -> None:
-        if len(event.text.split()) > 1 or complete_keys(event.text):
-            event.stop()
-            event.prevent_default()
-            cast("WizardScreen", self.screen).enter_keys(event.text)
-            return
-        super()._on_paste(event)
-
-
-class _StoreSet(RadioSet):
-    """Enter chooses and goes on to what the choice needs."""
-
-    class Settled(Message):
-        """The choice is made, also when it is the one there was."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "settle", show=False)]
-
-    def action_settle(self) -> None:
-        """Choose the line under the cursor."""
-        if self._selected is not None and self._nodes[self._selected] is not self.pressed_button:
-            self.action_toggle_button()
-        self.post_message(self.Settled())
 
 
 class WizardScreen(ModalScreen[str]):
@@ -103,7 +76,7 @@ class WizardScreen(ModalScreen[str]):
         with Vertical(id="keys"):
             yield Static(safe("Your Gemini API keys"), classes="wizard-title")
             yield Static(safe(_TERMS, newlines=True), classes="wizard-text")
-            yield _KeyInput(
+            yield KeyInput(
                 placeholder="paste one or several keys, or write $NAME of a variable; Enter", password=True, id="key"
             )
             yield Static(id="keys-problem", classes="problem")
@@ -121,7 +94,7 @@ class WizardScreen(ModalScreen[str]):
         options = self.gsvr.options
         with VerticalScroll(id="keep", can_focus=False):
             yield Static(safe("Where to keep the keys"), classes="wizard-title")
-            with _StoreSet(id="store"):
+            with StoreSet(id="store"):
                 yield Radio(
                     "System keyring" if options.keyring_available else "System keyring (none found on this machine)",
                     value=options.keyring_available,
@@ -178,6 +151,10 @@ class WizardScreen(ModalScreen[str]):
             self.query_one("#add").focus()
 
     # ------------------------------------------------------------ step 1: keys
+
+    @on(KeyInput.Pasted)
+    def _pasted(self, event: KeyInput.Pasted) -> None:
+        self.enter_keys(event.text)
 
     @on(Input.Submitted, "#key")
     def _key_entered(self, event: Input.Submitted) -> None:
@@ -279,7 +256,7 @@ class WizardScreen(ModalScreen[str]):
                     lines.append(styled(f"  {item.advice}", "$muted"))
         self.query_one("#kept", Static).update(Content("\n").join(lines))
 
-    @on(_StoreSet.Settled)
+    @on(StoreSet.Settled)
     def _to_first_needed(self) -> None:
         """To the first field that still needs something, else to the button that goes on."""
         fields = self.query("#passphrase, #passphrase-again").results(Input) if self.store == "vault" else ()
