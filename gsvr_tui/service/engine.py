@@ -442,11 +442,13 @@ class Engine:
         for task in [*self._tasks, *self._errands]:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._errands, return_exceptions=True)
-        self.state.halted = True
-        last = self.scheduler.next_actions(self.clock.now())
-        self.desk.move([action for action in last.actions if isinstance(action, MoveJob)])
-        await self.gateways.close()
-        self.context.media.close()
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        self.context.recorder.shutdown(wait=False)
-        self._teller.unfollow_logs()
+        try:
+            self.state.halted = True
+            last = self.scheduler.next_actions(self.clock.now())
+            self.desk.move([action for action in last.actions if isinstance(action, MoveJob)])
+        finally:  # also when it is the scheduler that broke: no process and no connection is left behind
+            self.context.media.close()
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self.context.recorder.shutdown(wait=False)
+            self._teller.unfollow_logs()
+            await self.gateways.close()
