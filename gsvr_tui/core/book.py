@@ -15,7 +15,8 @@ FEEL_S = 0.5
 """Between two requests where no limit is known: by then a refusal of the first would be here."""
 TRIAL_AFTER_S = 300.0
 """After a rest this long one request goes first."""
-INFERRED_CUT = 0.7
+MOST_PATIENCE = 64
+"""Full windows answered, at most, before one request more is tried where limits are not named."""
 OTHERS_WINDOWS = 5
 """So many full windows answered before a place left to another program is tried again."""
 DAY_SPREAD_S = 60.0
@@ -50,6 +51,7 @@ class Book:
         "limits",
         "no_access",
         "others",
+        "patience",
         "raised_on",
         "rest_note",
         "rest_until_mono",
@@ -82,6 +84,7 @@ class Book:
         self.raised_on = day  # the last day on which one request above a learned limit was allowed
         self.others = 0  # requests a minute that another program on the project seems to take
         self.rpm_now: int | None = None  # the limit less those
+        self.patience = 1  # full windows answered before an inferred limit is raised by one
         self.inferred = 0  # answered since a limit was inferred: it is raised step by step
 
     def take_limits(self, *, stated: Limits | None = None, learned: Limits | None = None) -> None:
@@ -139,13 +142,17 @@ class Book:
         known = self.limits.rpm
         if limit is not None:
             within = known == limit and answered < limit
+            if within and self.window.was_early(now.mono, limit):
+                self.window.widen(now.mono)
+                within = False
             if within and learned.paced:  # not the service's way of refilling then: somebody else is on the project
                 self._leave_to_others(min(limit - 1, max(self.others + 1, limit - answered)))
                 self.inferred = 0
             return replace(_named(learned, "rpm", limit, now), paced=learned.paced or within)
         self.inferred = 0
-        if known is not None and learned.source == "inferred":
-            answered = max(1, int(known * INFERRED_CUT))
+        if known is not None and learned.source == "inferred":  # back to what was answered, and try more seldom
+            answered = max(1, known - 1)
+            self.patience = min(MOST_PATIENCE, self.patience * 4)
         return replace(learned, rpm=answered, source="inferred", learned_at=now.wall)
 
     def _recover(self) -> None:
@@ -158,7 +165,9 @@ class Book:
         if self.others and self.inferred >= OTHERS_WINDOWS * (self.rpm_now or 1):
             self.inferred = 0
             self._leave_to_others(self.others - 1)
-        elif self.learned.source == "inferred" and self.learned.rpm is not None and self.inferred >= self.learned.rpm:
+        elif self.learned.source == "inferred" and self.learned.rpm is not None:
+            if self.inferred < self.patience * self.learned.rpm:
+                return
             self.inferred = 0
             self.take_limits(learned=replace(self.learned, rpm=self.learned.rpm + 1))
 

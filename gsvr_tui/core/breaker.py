@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 FIRST_WAIT_S = 15.0
-LONGEST_WAIT_S = 120.0
-"""One look every two minutes is gentle, and the end of an overload is not missed for long."""
+LONGEST_WAIT_S = 60.0
+"""One look a minute is gentle, and the end of an overload is not missed for long."""
 GIVE_WAY_S = 900.0
 """A model that was down for this long gives way to its fallback."""
 

@@ -12,6 +12,9 @@ from collections import deque
 MINUTE_S = 60.0
 NETWORK_MARGIN_S = 0.25
 """Two sends 60.0 s apart may arrive 59.9 s apart; every wait is this much longer."""
+LONGEST_MARGIN_S = 3.0
+EDGE_S = 5.0
+"""A refusal so soon after a place came free was early, not beyond the limit: the line is slower than the margin."""
 
 
 class _Send:
@@ -26,12 +29,14 @@ class _Send:
 class SlidingWindow:
     """Requests and input tokens of one project × model over the last minute."""
 
-    __slots__ = ("_log", "_open", "_tokens", "_unsent", "_unsent_tokens", "span_s")
+    __slots__ = ("_gone", "_log", "_open", "_tokens", "_unsent", "_unsent_tokens", "_widened_at", "span_s")
 
     def __init__(self, span_s: float = MINUTE_S + NETWORK_MARGIN_S) -> None:
         self.span_s = span_s
         self._open: dict[str, _Send] = {}  # reserved, and those still to be settled
         self._log: deque[_Send] = deque()  # left already, oldest first
+        self._gone: deque[float] = deque(maxlen=256)  # when the latest of those forgotten left
+        self._widened_at = -math.inf
         self._tokens = 0  # in _log
         self._unsent = 0  # reserved, not known to have left
         self._unsent_tokens = 0
@@ -41,6 +46,7 @@ class SlidingWindow:
         while self._log and self._log[0].at is not None and self._log[0].at + self.span_s <= mono:
             send = self._log.popleft()
             send.pruned = True
+            self._gone.append(send.at or 0.0)
             self._tokens -= send.tokens
 
     def reserve(self, key: str, tokens: int) -> None:
@@ -90,6 +96,18 @@ class SlidingWindow:
         """(requests that left, requests reserved and not known to have left, tokens of both) in the last span."""
         self.prune(mono)
         return len(self._log), self._unsent, self._tokens + self._unsent_tokens
+
+    def was_early(self, mono: float, limit: int) -> bool:
+        """True when a refusal within the limit is one of seconds: a little earlier the log was full."""
+        self.prune(mono)
+        lately = sum(1 for at in self._gone if at + self.span_s + EDGE_S > mono)
+        return self._unsent + len(self._log) - 1 + lately >= limit
+
+    def widen(self, mono: float) -> None:
+        """Keep a larger distance from the edge of the minute from now on; once for a burst of refusals."""
+        if mono >= self._widened_at + EDGE_S:
+            self._widened_at = mono
+            self.span_s = min(MINUTE_S + LONGEST_MARGIN_S, self.span_s + NETWORK_MARGIN_S * 2)
 
     def earliest(self, mono: float, tokens: int, requests_limit: int | None, tokens_limit: int | None) -> float:
         """The first moment at which one more request of `tokens` fits; `inf` if it never can."""

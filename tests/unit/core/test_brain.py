@@ -236,3 +236,22 @@ def test_a_fallback_is_used_after_the_time_the_user_bears_and_not_before(hours: 
     models = [s.model for _, _, s in world.sends]
     assert models[0] == "m"
     assert models[1] == expected
+
+
+def test_a_refusal_at_the_edge_of_the_minute_widens_the_margin_and_paces_nobody() -> None:
+    slow_line = 0.6  # seconds by which the service's minute is longer than ours
+
+    def strict(send: SendRequest, count: int, at: float) -> Failure | None:
+        recent = [t for t in accepted if t > at - 60.0 - slow_line]
+        if len(recent) >= 5:
+            return quota_failure("rpm", 5, retry=1.0)
+        accepted.append(at)
+        return None
+
+    accepted: list[float] = []
+    world = World([limited("a", rpm=5)], faults=strict)
+    world.add(40)
+    world.run()
+    assert world.finals() == {JobState.DONE: 40}
+    assert not world.scheduler.state.ledger.limits("p-a", "m", world.now).paced
+    assert world.rejected <= 5  # the burst that was early

@@ -54,7 +54,7 @@ class Mortal(World):
                 self.outcomes[request] = RequestState.UNKNOWN
         self.queue.clear()
         self.out.clear()
-        self.scheduler = Scheduler(random=Random(self.deaths), workers=4)
+        self.scheduler = Scheduler(random=Random(10_000 + self.deaths), workers=4)
         for item in self.known:
             self.feed(AccountPut(item, {}))
         ledger = self.scheduler.state.ledger
