@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from gsvr_tui.config.edit import add_account, remove_account, set_account_value
@@ -38,6 +39,7 @@ class AccountDesk:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._writing = threading.Lock()  # one change of config and key stores at a time
 
     def _refuse(self, command_id: str, message: str, advice: str = "") -> None:
         self._engine.outbox.put(CommandRefused(command_id, message, advice))
@@ -95,7 +97,13 @@ class AccountDesk:
 
     def _keep(self, command: AddAccount, account: Account) -> None:
         """In a thread: key stores and files may be slow."""
+        with self._writing:
+            self._keep_alone(command, account)
+
+    def _keep_alone(self, command: AddAccount, account: Account) -> None:
         parts, settings = self._engine.parts, self._engine.settings
+        if command.store == "env":
+            parts.keys.resolve(account.key)  # a variable that is not set is said now, not at the first job
         if command.key is not None and command.store != "env":
             parts.keys.put(account.key.kind, account.key.name, command.key, passphrase=command.passphrase)
         if not settings.keep_config:
@@ -171,11 +179,12 @@ class AccountDesk:
 
     def _forget(self, account: Account) -> None:
         parts = self._engine.parts
-        if self._engine.settings.keep_config:
-            with contextlib.suppress(KeyError):  # one that is not in the file: the demo's, or removed there by hand
-                remove_account(parts.places.config_file, account.name)
-        if account.key.kind in ("keyring", "vault"):
-            parts.keys.delete(account.key)
+        with self._writing:
+            if self._engine.settings.keep_config:
+                with contextlib.suppress(KeyError):  # not in the file: the demo's, or removed there by hand
+                    remove_account(parts.places.config_file, account.name)
+            if account.key.kind in ("keyring", "vault"):
+                parts.keys.delete(account.key)
 
     async def enable(self, command: EnableAccount) -> None:
         """Use or stop using an account."""
@@ -193,7 +202,7 @@ class AccountDesk:
         engine.outbox.put(CommandDone(command.id, f"{command.name} {'on' if command.enabled else 'off'}", 1))
 
     def _keep_switch(self, name: str, enabled: bool) -> None:
-        with contextlib.suppress(KeyError):
+        with self._writing, contextlib.suppress(KeyError):
             set_account_value(self._engine.parts.places.config_file, name, "enabled", enabled)
 
     async def check(self, command: CheckAccount) -> None:

@@ -178,3 +178,27 @@ def test_an_account_that_is_not_there_is_said_so(make_rig: MakeRig, kind: type[R
     answer = rig.tell(kind, name="nobody")
     assert isinstance(answer, CommandRefused)
     assert "no account named nobody" in answer.message
+
+
+def test_an_account_whose_variable_is_not_set_is_refused_when_it_is_added(make_rig: MakeRig) -> None:
+    rig = make_rig()
+    rig.open([])
+    answer = rig.tell(AddAccount, name="later", project="p1", store="env", env="GSVR_TEST_NOT_SET")
+    assert isinstance(answer, CommandRefused)
+    assert "GSVR_TEST_NOT_SET" in answer.message
+    assert answer.advice
+    assert not rig.accounts
+
+
+def test_accounts_added_at_once_on_a_fresh_home_are_all_kept(make_rig: MakeRig) -> None:
+    rig = make_rig()
+    rig.open([], keep_config=True)
+    for name in ("GSVR_TEST_ONE", "GSVR_TEST_TWO", "GSVR_TEST_THREE"):
+        rig.env[name] = "emulator-key-p1-0001"
+    sent = [
+        rig.send(AddAccount, name=name, project="p1", store="env", env=f"GSVR_TEST_{name.upper()}")
+        for name in ("one", "two", "three")
+    ]
+    rig.wait_for(lambda: all(command in rig.answers for command in sent))
+    assert all(isinstance(rig.answers[command], CommandDone) for command in sent)
+    assert sorted(a.name for a in load_config(rig.places.config_file).accounts) == ["one", "three", "two"]
