@@ -357,6 +357,7 @@ class Engine:
         task = asyncio.create_task(self._guarded(job, step, work, request), name=f"{step} {job}")
         self._tasks[task] = job
         task.add_done_callback(self._task_ended)
+        task.add_done_callback(lambda _: work.close())
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)
@@ -395,6 +396,7 @@ class Engine:
         task = asyncio.create_task(self._on_errand(work, command_id))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before it began, nobody else would
 
     async def _on_errand(self, work: Coroutine[Any, Any, None], command_id: str) -> None:
         try:
