@@ -19,6 +19,11 @@ PAID = frozenset({"answered", "abandoned"})
 """Outcomes that a service charges for: it answered, or computed for a client that was gone."""
 
 
+SEEN_LATE_S = 0.5
+"""A busy service may see a request only after its sender was killed: so late at most. No start of the program sends
+anything that soon."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What a reader finds on disk after a kill. Videos by the hash of their content."""
@@ -126,7 +131,8 @@ def _lost(home: Home, sights: list[Sight], last: Sight, verdict: Verdict) -> Non
 def _paid(digest: str, asked: list[Mapping[str, Any]], sights: list[Sight], verdict: Verdict) -> None:
     """Two requests for one piece of work need a kill between them that hit before the answer was on disk."""
     for first, second in itertools.pairwise(asked):
-        between = [sight for sight in sights if first["time"] <= sight.at <= second["time"]]
+        since = first["time"] - (SEEN_LATE_S if first["outcome"] == "abandoned" else 0.0)
+        between = [sight for sight in sights if since <= sight.at <= second["time"]]
         blind = [sight for sight in between if digest not in sight.answered]
         if len(blind) != len(between) or not between:
             verdict.paid_twice.append(f"{digest[:8]}: asked at {first['time']:.3f} and at {second['time']:.3f}")

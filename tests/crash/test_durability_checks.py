@@ -53,6 +53,14 @@ def test_a_request_in_flight_at_the_kill_may_be_asked_again_and_the_gap_is_told(
     assert verdict.answer_gaps_s == [pytest.approx(0.2)]
 
 
+def test_a_request_the_service_saw_just_after_its_sender_was_killed_was_in_flight(home: Home) -> None:
+    late, next_one = asked(1.3, "abandoned"), asked(3.0)
+    assert not judge(home, [sight(1.2, RUNNING)], [late, next_one], sight(9.0, DONE)).paid_twice
+    assert judge(home, [sight(0.5, RUNNING)], [late, next_one], sight(9.0, DONE)).paid_twice
+    assert judge(home, [sight(1.2, RUNNING)], [asked(1.3), next_one], sight(9.0, DONE)).paid_twice
+    assert judge(home, [sight(1.2, RUNNING, answered=True)], [late, next_one], sight(9.0, DONE)).paid_twice
+
+
 def test_work_on_a_done_job_and_a_report_written_anew_are_found(home: Home) -> None:
     before = sight(2.0, DONE, answered=True, reports={"/r/one.md": "a"})
     after = sight(9.0, DONE, answered=True, reports={"/r/one.md": "b"})
