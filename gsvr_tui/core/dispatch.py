@@ -262,7 +262,7 @@ class Dispatcher:
         for key in self._by_rank(self._state.board.upload, look.now):
             heap = self._state.board.upload[key]
             top = self._state.board.top(heap)
-            most = self._state.uploads(top.size_bytes if top is not None else 0, look.now)
+            most = self._state.uploads(top.size_bytes if top is not None else 0)
             for entry in self._state.board.first(heap, LOOK_AHEAD):
                 if self._state.busy[Step.UPLOAD] >= most:
                     return

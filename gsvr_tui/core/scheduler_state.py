@@ -49,6 +49,7 @@ class SchedulerState:
         self.stalled = ""
         self.workers_set = workers
         self._fallback_after_s = fallback_after_s
+        self._rate = 0  # requests a minute of all projects, as of the last look at `workers`
         self._models_before: set[str] = set()  # the primary models of the queue when it last had any
         self.extra: list[Action] = []
         self.waits: Counter[str] = Counter()  # which dimension held requests back, by seconds of waiting
@@ -63,29 +64,30 @@ class SchedulerState:
         On average that is Little's law, rate × service time; but a minute opens all at once, and what is not sent then
         keeps its later place in every minute to come: so at least a minute's requests may be out together.
         """
-        if self.workers_set > 0:
-            return self.workers_set
         lanes = {*self.board.probe, *self.board.upload, *(lane for _, lane in self.board.generate)}
         models = {chain[0] for _, chain, _ in lanes} or self._models_before
         self._models_before = models
         wanted = 1
+        for needed in self._rates(models, now).values():
+            wanted += min(math.ceil(needed), AUTO_WORKERS_A_PROJECT)
+        return self.workers_set or min(AUTO_WORKERS_MOST, wanted)
+
+    def _rates(self, models: set[str], now: Now) -> dict[str, float]:
+        """Project → requests that may be out on it together; keeps the rate of all, which uploads follow."""
+        self._rate = 0
+        out: dict[str, float] = {}
         for project in self.pool.projects():
             needed = 0.0
             for model in models:
                 rpm = self.ledger.limits(project, model, now).rpm
+                self._rate += rpm or AUTO_WORKERS_UNKNOWN
                 needed += max(rpm, rpm * self.balancer.service_s(model) / 60.0) if rpm else AUTO_WORKERS_UNKNOWN
-            wanted += min(math.ceil(needed), AUTO_WORKERS_A_PROJECT)
-        return min(AUTO_WORKERS_MOST, wanted)
+            out[project] = needed
+        return out
 
-    def uploads(self, size_bytes: int, now: Now) -> int:
+    def uploads(self, size_bytes: int) -> int:
         """Uploads at the same time: enough to feed the rate of all projects, within what a line bears."""
-        models = self._models_before
-        rate = sum(
-            self.ledger.limits(project, model, now).rpm or AUTO_WORKERS_UNKNOWN
-            for project in self.pool.projects()
-            for model in models
-        )
-        needed = math.ceil(rate / 60.0 * self.balancer.upload_s(size_bytes)) + 1
+        needed = math.ceil(self._rate / 60.0 * self.balancer.upload_s(size_bytes)) + 1
         most = min(MOST_UPLOADS, self.workers_set) if self.workers_set else MOST_UPLOADS
         return max(min(FEWEST_UPLOADS, most), min(most, needed))
 

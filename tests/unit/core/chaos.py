@@ -171,7 +171,7 @@ class ChaosWorld(World):
         """An upload may start: nobody else uploads, a project with room to spare holds nothing ready for its models."""
         state, now = self.scheduler.state, self.now
         need = entry.unsent()
-        if need is None or state.busy[Step.UPLOAD] >= state.uploads(entry.size_bytes, now):
+        if need is None or state.busy[Step.UPLOAD] >= state.uploads(entry.size_bytes):
             return False
         if state.network.earliest(now.mono) > now.mono:
             return False
