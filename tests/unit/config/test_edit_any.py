@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import given
@@ -73,9 +74,9 @@ def model(value: Any, edit: tuple[str, tuple[Any, ...], Any]) -> bool:
         else:
             value.pop(last, None)
     elif act == "append":
-        value[last] = [*(value.get(last) or []), new]
+        value[last] = [*(value.get(last) or []), deepcopy(new)]  # one object would be changed twice by a later edit
     else:
-        value[last] = new
+        value[last] = deepcopy(new)
     return True
 
 
