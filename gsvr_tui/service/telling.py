@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gsvr_tui.core.messages import AccountsChanged, JobRow, LogLine, QuotaChanged, Snapshot, StatusChanged
+from gsvr_tui.core.messages import AccountsChanged, Event, JobRow, LogLine, QuotaChanged, Snapshot, StatusChanged
 from gsvr_tui.core.scheduling import Plan
 from gsvr_tui.service.rows import QuotaMonitor, batch_row
 from gsvr_tui.service.status import StatusMaker
@@ -66,12 +66,14 @@ class Teller:
         if busy:
             self.active_until = now.mono + SETTLE_S
         engine.outlook.look()
-        engine.outbox.put(StatusChanged(self._status.make(now, plan, stopping=stopping, restored=engine.restored)))
+        events: list[Event] = []
         if now.mono < self.active_until or engine.state.pool.changed:
             self.monitor.warn(now)
             accounts = self.monitor.account_rows(engine.gateways.tails, engine.settings.base_url, now)
-            engine.outbox.put(QuotaChanged(self.monitor.quota_rows(now)), AccountsChanged(accounts))
+            events += [QuotaChanged(self.monitor.quota_rows(now)), AccountsChanged(accounts)]
             engine.state.pool.changed = False
+        events.append(StatusChanged(self._status.make(now, plan, stopping=stopping, restored=engine.restored)))
+        engine.outbox.put(*events)  # at once: a status is never seen before the accounts it speaks of
         engine.detail.publish()
 
     def restored(self) -> None:
