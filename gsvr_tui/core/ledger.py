@@ -71,8 +71,11 @@ class Ledger:
         return {key: book.learned for key, book in self._books.items() if book.learned.source != "unknown"}
 
     def restore_learned(self, project: str, model: str, limits: Limits, now: Now) -> None:
-        """Limits learned in an earlier run."""
-        self._book(project, model, now).take_limits(learned=limits)
+        """Limits learned in an earlier run. Those of an earlier Pacific day may have grown since."""
+        book = self._book(project, model, now)
+        book.take_limits(learned=limits)
+        if limits.learned_at is not None:
+            book.raised_on = min(book.raised_on, pacific_day(limits.learned_at))
 
     def learn(self, project: str, model: str, violations: Iterable[QuotaViolation], now: Now) -> bool:
         """Take what a 429 says (`Book.learn`); True when that changed anything."""

@@ -255,3 +255,14 @@ def test_a_refusal_at_the_edge_of_the_minute_widens_the_margin_and_paces_nobody(
     assert world.finals() == {JobState.DONE: 40}
     assert not world.scheduler.state.ledger.limits("p-a", "m", world.now).paced
     assert world.rejected <= 5  # the burst that was early
+
+
+def test_a_limit_learned_in_a_run_of_yesterday_is_tried_once_today() -> None:
+    yesterday, today = START - 86_400, Now(1000.0, START)
+    for learned_at, above in ((yesterday, True), (START, False)):
+        ledger = Ledger()
+        ledger.restore_learned("p", "m", Limits(rpm=1, tpm=9_999, source="429", learned_at=learned_at), today)
+        assert ledger.reserve("one", "p", "m", 1, today)
+        ledger.settle("one", 1, later(1))
+        assert ledger.reserve("two", "p", "m", 1, later(1)) is above
+        assert not ledger.reserve("three", "p", "m", 1, later(1))
