@@ -24,7 +24,9 @@ HOUR_S = 3600.0
 LIMITS_KEY = "learned_limits"
 FIRST_ROWS = 200
 """Rows shown before the rest is read."""
-MORE_ROWS = 4_000
+MORE_ROWS = 2_000
+GIVE_WAY_S = 0.01
+GIVE_WAY_FIRST_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,10 @@ class Restorer:
                 self._feed(self.arrival(job))
             if len(rows) >= piece:
                 show(rows)
+                first = piece == FIRST_ROWS
                 rows, piece = [], MORE_ROWS
-                await asyncio.sleep(0)  # let commands in, and the screen's thread
+                # the screen's thread paints what it has; decoding would hold it up
+                await asyncio.sleep(GIVE_WAY_FIRST_S if first else GIVE_WAY_S)
         show(rows)
         desk.finished.extend(sorted(found.finished))
         self._money(found.batch_costs)
