@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 
@@ -103,8 +103,3 @@ class Gateways:
             await gateway.aclose()
         self._ready.clear()
         self.tails.clear()
-
-    @property
-    def known_tails(self) -> Mapping[str, str]:
-        """Last characters of the keys looked up so far, by account."""
-        return self.tails

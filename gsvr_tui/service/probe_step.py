@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -147,13 +146,3 @@ def _same_file(before: ProbeFacts | None, after: ProbeFacts) -> bool:
         after.mtime_ns,
         after.inode,
     )
-
-
-def source_changed(job: Job) -> bool:
-    """True when the file is not the one that was looked into, or not there."""
-    try:
-        status = os.stat(job.path)  # noqa: PTH116 - names that are not UTF-8
-    except OSError:
-        return True
-    probe = job.probe
-    return probe is None or (status.st_size, status.st_mtime_ns) != (probe.size_bytes, probe.mtime_ns)
